@@ -1,0 +1,1 @@
+//! The engine itself: configuration, the three stages, checkpoints and the command line.

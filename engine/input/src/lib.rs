@@ -1,0 +1,1 @@
+//! Sources: native support for the input plugins that talk to the outside.

@@ -1,0 +1,1 @@
+//! The message_matcher language, and an index over many matchers.

@@ -1,0 +1,1 @@
+//! Small helpers that several crates need: clock, files, backoff, sizes, statistics, patterns.

@@ -1,0 +1,1 @@
+//! Destinations: what native code does for output plugins, and which messages are safely delivered.

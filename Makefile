@@ -1,0 +1,32 @@
+# The commands of the project; each installs nothing by hand and needs only what the README names.
+.PHONY: run test bench lint fmt fuzz build
+
+CARGO ?= cargo
+# Where results of `make run` lie.
+OUTPUT ?= $(CURDIR)/output-data
+
+build:
+	$(CARGO) build --release --bin foresight
+
+## Start the engine on embedded defaults with this machine's own logs and syslog as input.
+run: build
+	./target/release/foresight demo --output $(OUTPUT) $(RUN_ARGS)
+
+## Format, lints, every test.
+test: lint
+	$(CARGO) test --workspace
+
+## Figures as messages/s, ns/message, CPU and memory.
+bench: build
+	$(CARGO) run --release -p foresight-bench -- --engine ./target/release/foresight $(BENCH_ARGS)
+
+lint:
+	sh .ci/lint
+
+fmt:
+	$(CARGO) fmt --all
+
+## Each fuzz target for a while; FUZZ_SECONDS sets how long.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(CARGO) run --release -p foresight-fuzz -- all --seconds $(FUZZ_SECONDS)

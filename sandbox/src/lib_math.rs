@@ -1,0 +1,1 @@
+//! Lua's math library, with the additions Hindsight plugins expect.

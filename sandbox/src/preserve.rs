@@ -1,0 +1,1 @@
+//! A plugin's globals, to disk and back.

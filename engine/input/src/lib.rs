@@ -1,1 +1,3 @@
 //! Sources: native support for the input plugins that talk to the outside.
+
+pub mod socket;

@@ -1,1 +1,9 @@
 //! Small helpers that several crates need: clock, files, backoff, sizes, statistics, patterns.
+pub mod backoff;
+pub mod clock;
+pub mod faulty;
+pub mod files;
+pub mod pattern;
+pub mod seed;
+pub mod size;
+pub mod stats;

@@ -1,0 +1,156 @@
+//! An output's place in one queue: finds the next message the plugin wants, without copying it.
+
+use matcher::Matcher;
+use queue::{Block, Position, ReadError, Reader};
+use schemas::view::Index;
+
+/// Reads one queue and stops at each message the matcher wants.
+pub struct Cursor {
+    reader: Reader,
+    block: Option<Block>,
+    /// Where in the block the next unseen record begins.
+    offset: usize,
+    found: Option<Found>,
+    index: Index,
+    /// The greatest Timestamp seen, when the cursor was told to look at it.
+    newest: Option<i64>,
+    seen: u64,
+}
+
+/// A wanted message that was not delivered yet.
+#[derive(Clone, Copy)]
+struct Found {
+    start: usize,
+    end: usize,
+    timestamp: Option<i64>,
+}
+
+impl Cursor {
+    /// A cursor at the reader's position; with `data_time` it looks at every Timestamp.
+    pub fn new(reader: Reader, data_time: bool) -> Cursor {
+        Cursor {
+            reader,
+            block: None,
+            offset: 0,
+            found: None,
+            index: Index::default(),
+            newest: data_time.then_some(0),
+            seen: 0,
+        }
+    }
+
+    /// Everything before this place was either not wanted or is delivered.
+    pub fn place(&self) -> Position {
+        let Some(block) = &self.block else { return self.reader.position() };
+        let start = block.start();
+        let offset = self.found.map_or(self.offset, |found| found.start);
+        if offset >= block.bytes().len() {
+            return block.end();
+        }
+        Position { segment: start.segment, offset: start.offset + offset as u64 }
+    }
+
+    /// The place behind the found message.
+    pub fn place_behind(&self) -> Position {
+        match (&self.block, self.found) {
+            (Some(block), Some(found)) if found.end < block.bytes().len() => {
+                let start = block.start();
+                Position { segment: start.segment, offset: start.offset + found.end as u64 }
+            }
+            (Some(block), Some(_)) => block.end(),
+            _ => self.place(),
+        }
+    }
+
+    /// Looks for the next wanted message; false when the end of the queue is reached.
+    pub fn seek(&mut self, matcher: &Matcher) -> Result<bool, ReadError> {
+        while self.found.is_none() {
+            if self.at_block_end() {
+                match self.reader.try_next()? {
+                    Some(block) => (self.block, self.offset) = (Some(block), 0),
+                    None => return Ok(false),
+                }
+            }
+            self.scan_block(matcher);
+        }
+        Ok(true)
+    }
+
+    fn at_block_end(&self) -> bool {
+        self.block.as_ref().is_none_or(|block| self.offset >= block.bytes().len())
+    }
+
+    fn scan_block(&mut self, matcher: &Matcher) {
+        let Some(block) = &self.block else { return };
+        let look_inside = matcher.needs_message() || self.newest.is_some();
+        let bytes = block.bytes().get(self.offset..).unwrap_or_default();
+        let base = self.offset;
+        for record in schemas::frame::records(bytes) {
+            let start = base + record.offset;
+            let end = start + record.framed.len();
+            self.offset = end;
+            self.seen += 1;
+            let mut timestamp = None;
+            if look_inside {
+                if self.index.parse(record.message).is_err() {
+                    continue;
+                }
+                let view = self.index.view(record.message);
+                timestamp = Some(view.timestamp());
+                self.newest = self.newest.map(|newest| newest.max(view.timestamp()));
+                if !matcher.matches(&view) {
+                    continue;
+                }
+            }
+            self.found = Some(Found { start, end, timestamp });
+            return;
+        }
+        self.offset = block.bytes().len();
+    }
+
+    /// The Timestamp of the found message, nanoseconds.
+    pub fn timestamp(&mut self) -> i64 {
+        let (Some(block), Some(found)) = (&self.block, &mut self.found) else { return i64::MAX };
+        *found.timestamp.get_or_insert_with(|| {
+            let framed = block.bytes().get(found.start..found.end).unwrap_or_default();
+            let message = schemas::frame::records(framed).next().map(|record| record.message);
+            match message.map(|message| (self.index.parse(message), message)) {
+                Some((Ok(()), message)) => self.index.view(message).timestamp(),
+                _ => 0,
+            }
+        })
+    }
+
+    /// The framed and the bare bytes of the found message.
+    pub fn message(&self) -> Option<(&[u8], &[u8])> {
+        let (block, found) = (self.block.as_ref()?, self.found?);
+        let framed = block.bytes().get(found.start..found.end)?;
+        let record = schemas::frame::records(framed).next()?;
+        Some((record.framed, record.message))
+    }
+
+    /// The found message is done.
+    pub fn take(&mut self) {
+        self.found = None;
+    }
+
+    /// Whether a message is found and not taken.
+    pub fn has_found(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// The greatest Timestamp seen so far, nanoseconds, if the cursor looks at it.
+    pub fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+
+    /// Records looked at so far.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Lets the queue forget what lies before `place`.
+    pub fn release(&mut self, place: Position) {
+        self.reader.release(place);
+    }
+}

@@ -1,0 +1,58 @@
+//! A message that an output gave up: kept as a new message with the original bytes and the reason.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use schemas::frame::FrameBuf;
+use schemas::message::{Field, Message};
+
+use crate::shared::Shared;
+
+/// Type of the messages made here. One that fails again is only logged, so that dead letters cannot breed.
+pub const TYPE: &[u8] = b"foresight.dead_letter";
+
+/// Appends the dead letter of `message` to the input queue.
+///
+/// Its fields: `plugin`, `reason`, and `message`, the original bytes without their frame.
+pub fn keep(shared: &Shared, plugin: &str, message: &[u8], reason: &str) {
+    let mut index = schemas::view::Index::default();
+    if index.parse(message).is_ok() && index.view(message).type_() == Some(TYPE) {
+        tracing::error!(target: "plugin", plugin, "a dead letter failed itself and is dropped: {reason}");
+        return;
+    }
+    let framed = build(shared, plugin, message, reason);
+    if let Err(error) = shared.input_queue.append_over(&framed) {
+        tracing::error!(target: "plugin", plugin, "a dead letter could not be kept: {error}");
+    }
+}
+
+fn build(shared: &Shared, plugin: &str, message: &[u8], reason: &str) -> Vec<u8> {
+    let mut letter = Message::new(random_uuid(), now_ns());
+    letter.type_ = Some(TYPE.to_vec());
+    letter.logger = Some(plugin.as_bytes().to_vec());
+    letter.hostname = Some(shared.config.hostname.clone().into_bytes());
+    letter.pid = Some(shared.config.pid);
+    letter.severity = Some(3);
+    letter.payload = Some(reason.as_bytes().to_vec());
+    letter.fields = vec![
+        Field::string("plugin", plugin),
+        Field::string("reason", reason),
+        Field::bytes("message", message),
+    ];
+    let mut frame = FrameBuf::new();
+    letter.encode(frame.message());
+    frame.finish().to_vec()
+}
+
+/// A dead letter is rare, so its UUID may cost a system call; without randomness the time must do.
+fn random_uuid() -> [u8; 16] {
+    let mut random = [0; 16];
+    if getrandom::fill(&mut random).is_err() {
+        random[..8].copy_from_slice(&now_ns().to_be_bytes());
+    }
+    schemas::uuid::v4(random)
+}
+
+fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

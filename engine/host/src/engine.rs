@@ -1,0 +1,475 @@
+//! The engine as a whole: starts the stages, watches over them, records checkpoints, stops everything in order.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use queue::{Position, Queue, Signal, Start};
+use sandbox::{Checkpoint, Handle, Sandbox};
+
+use crate::analysis_plugin::{AnalysisPlugin, Start as AnalysisStart};
+use crate::analysis_stage::AnalysisStage;
+use crate::checkpoints::Recorder;
+use crate::config::{InitialPosition, Kind, Plugin};
+use crate::create;
+use crate::cursor::Cursor;
+use crate::delivery::{Delivery, Places};
+use crate::fault;
+use crate::hosts::{AnalysisHost, OutputHost};
+use crate::input_plugin::{self, InputEnd, InputHost, InputPlugin};
+use crate::load::{Event, LoadDir};
+use crate::output_plugin::{OutputEnd, OutputPlugin, OutputRunner, Pace};
+use crate::progress::Progress;
+use crate::shared::{Mode, Shared, StopState};
+use crate::snapshot::Samples;
+use crate::state_file::StateFile;
+
+/// The stages are looked after this often.
+const SUPERVISE_EVERY: Duration = Duration::from_millis(250);
+
+/// The statistics are written this often, as with Hindsight.
+const STATISTICS_EVERY: Duration = Duration::from_secs(6);
+
+/// All stages with their plugins.
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) analysis: Arc<AnalysisStage>,
+    pub(crate) inputs: BTreeMap<String, Arc<InputPlugin>>,
+    pub(crate) outputs: BTreeMap<String, Arc<OutputPlugin>>,
+    recorder: Recorder,
+    load: Option<LoadDir>,
+    /// Set while the plugins present at the start are loaded.
+    starting: bool,
+    show_progress: bool,
+    turns: u64,
+}
+
+impl Engine {
+    /// Joins the stages; no plugin is loaded yet.
+    pub fn new(
+        shared: Arc<Shared>,
+        recorder: Recorder,
+        load: Option<LoadDir>,
+        show_progress: bool,
+    ) -> Engine {
+        let signal = Signal::new();
+        shared.input_queue.add_signal(&signal);
+        let place = recorder.router_place().map_or(Start::Oldest, Start::Position);
+        let reader = shared.input_queue.reader("analysis", place);
+        let analysis = AnalysisStage::new(shared.clone(), reader, signal);
+        Engine {
+            shared,
+            analysis,
+            inputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            recorder,
+            load,
+            starting: true,
+            show_progress,
+            turns: 0,
+        }
+    }
+
+    /// Loads what lies in the run directories and starts the stages; inputs come last.
+    pub fn start(&mut self) {
+        for kind in [Kind::Analysis, Kind::Output, Kind::Input] {
+            if kind == Kind::Output {
+                self.analysis.start();
+            }
+            for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
+                self.start_plugin(kind, &cfg);
+            }
+        }
+        self.starting = false;
+        let analysis = self.analysis.plugins();
+        let (inputs, outputs) = (&self.inputs, &self.outputs);
+        self.recorder.forget_vanished(|name| {
+            inputs.contains_key(name)
+                || outputs.contains_key(name)
+                || analysis.iter().any(|plugin| plugin.name() == name)
+        });
+    }
+
+    /// Loads one plugin; a fault stops this plugin only.
+    fn start_plugin(&mut self, kind: Kind, cfg: &Path) {
+        let plugin = match Plugin::load(&self.shared.config, kind, cfg) {
+            Ok(plugin) => Arc::new(plugin),
+            Err(faults) => {
+                let reason = faults.to_string();
+                tracing::error!(target: "config_parser", "loading {} failed: {reason}", cfg.display());
+                self.shared.plugin_failed(kind);
+                fault::note(&cfg.with_extension("err"), &reason);
+                return;
+            }
+        };
+        for notice in &plugin.notices {
+            tracing::warn!(target: "config_parser", "{notice}");
+        }
+        tracing::info!(target: "plugin", plugin = %plugin.name, "starting");
+        let made = match kind {
+            Kind::Input => self.start_input(plugin.clone()),
+            Kind::Analysis => self.start_analysis(plugin.clone()),
+            Kind::Output => self.start_output(plugin.clone()),
+        };
+        if let Err(reason) = made {
+            fault::not_created(&self.shared, &plugin, &reason);
+            return;
+        }
+        if let Err(error) = crate::rtc::write(&self.shared.config, &plugin, self.shared.log_level) {
+            tracing::error!(target: "plugin", plugin = %plugin.name, "writing the .rtc file: {error}");
+        }
+    }
+
+    fn start_input(&mut self, config: Arc<Plugin>) -> Result<(), String> {
+        let checkpoint = self.recorder.input_checkpoint(&config.name);
+        let plugin = InputPlugin::new(config.clone(), checkpoint);
+        let shared = self.shared.clone();
+        let host = {
+            let (shared, plugin) = (shared.clone(), plugin.clone());
+            move || -> Box<dyn sandbox::Host> {
+                Box::new(InputHost { shared: shared.clone(), plugin: plugin.clone() })
+            }
+        };
+        let state = create::state_file(&shared, &config);
+        let found = create::read_state(state.as_ref(), &config);
+        let thread_plugin = plugin.clone();
+        // The main chunk of an input may take its time, so it runs on the plugin's own thread.
+        let work = move || {
+            let state_bytes = state.as_ref().zip(found.bytes);
+            match create::sandbox(&shared, &config, host, state_bytes) {
+                Ok(sandbox) => run_input(&shared, &thread_plugin, sandbox, state.as_ref()),
+                Err(reason) => fault::not_created(&shared, &config, &reason),
+            }
+            thread_plugin.set_ended();
+        };
+        plugin.set_thread(spawn(&plugin.config.name, work)?);
+        self.inputs.insert(plugin.config.name.clone(), plugin);
+        Ok(())
+    }
+
+    fn start_analysis(&mut self, config: Arc<Plugin>) -> Result<(), String> {
+        let matcher = create::matcher(&config)?;
+        let state = create::state_file(&self.shared, &config);
+        let found = create::read_state(state.as_ref(), &config);
+        let muted = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let host = || -> Box<dyn sandbox::Host> {
+            let (shared, name) = (self.shared.clone(), config.name.clone());
+            Box::new(AnalysisHost { shared, name, muted: muted.clone() })
+        };
+        let state_bytes = state.as_ref().zip(found.bytes);
+        let sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
+        let recorded = self.analysis_place(&config);
+        let at = found.position.unwrap_or(recorded).min(self.shared.input_queue.appended());
+        let replay_until = (at < recorded).then_some(recorded);
+        let start = AnalysisStart { at, replay_until, state, muted };
+        self.analysis.add(AnalysisPlugin::new(config, matcher, sandbox, start));
+        Ok(())
+    }
+
+    /// Where an analysis plugin goes on: its own record, else where its fellows stand, else as configured.
+    fn analysis_place(&self, config: &Plugin) -> Position {
+        let queue = &self.shared.input_queue;
+        let recorded = self.recorder.analysis_place(&config.name).filter(|_| self.starting);
+        recorded.unwrap_or_else(|| match config.settings.initial_position {
+            InitialPosition::Hindsight if self.starting => {
+                self.recorder.router_place().unwrap_or_else(|| queue.oldest())
+            }
+            InitialPosition::Hindsight => self.analysis.places().0,
+            other => queue.position_of(start_of(other)),
+        })
+    }
+
+    fn start_output(&mut self, config: Arc<Plugin>) -> Result<(), String> {
+        let matcher = create::matcher(&config)?;
+        let state = create::state_file(&self.shared, &config);
+        let found = create::read_state(state.as_ref(), &config);
+        let recorded = self.output_places(&config);
+        let places = found.bytes.as_deref().and_then(OutputRunner::places_of).unwrap_or(recorded);
+        let delivery = Arc::new(Mutex::new(Delivery::new(places)));
+        let host = || -> Box<dyn sandbox::Host> {
+            let (shared, name) = (self.shared.clone(), config.name.clone());
+            Box::new(OutputHost { shared, name, delivery: delivery.clone() })
+        };
+        let state_bytes = state.as_ref().zip(found.bytes);
+        let sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
+        let signal = Signal::new();
+        let plugin = OutputPlugin::new(config.clone(), sandbox.handle(), signal, places);
+        let runner = OutputRunner {
+            shared: self.shared.clone(),
+            plugin: plugin.clone(),
+            sandbox,
+            matcher,
+            input: self.cursor(&config, &self.shared.input_queue, places.input, &plugin.signal),
+            analysis: self.cursor(&config, &self.shared.analysis_queue, places.analysis, &plugin.signal),
+            delivery,
+            state,
+            pace: Pace::new(config.settings.ticker_interval_s, &config.name),
+            sequence: 1,
+            saved: Instant::now(),
+            save_took: Duration::ZERO,
+        };
+        let shared = self.shared.clone();
+        plugin.set_thread(spawn(&config.name, move || run_output(&shared, runner))?);
+        self.outputs.insert(config.name.clone(), plugin);
+        Ok(())
+    }
+
+    fn cursor(&self, config: &Plugin, queue: &Queue, at: Position, signal: &Signal) -> Option<Cursor> {
+        let read = config.settings.read_queue;
+        let is_input = std::ptr::eq(queue, &self.shared.input_queue);
+        if !(if is_input { read.reads_input() } else { read.reads_analysis() }) {
+            return None;
+        }
+        queue.add_signal(signal);
+        let reader = queue.reader(&config.name, Start::Position(at));
+        Some(Cursor::new(reader, self.shared.mode == Mode::Replay))
+    }
+
+    /// Where an output goes on: its own record, else as configured.
+    fn output_places(&self, config: &Plugin) -> Places {
+        let place = |queue: &Queue, of_queue: &str| {
+            let recorded = self.recorder.output_place(of_queue, &config.name);
+            recorded.map(|place| place.min(queue.appended())).unwrap_or_else(|| {
+                match config.settings.initial_position {
+                    InitialPosition::Hindsight if self.starting => queue.oldest(),
+                    InitialPosition::Hindsight => queue.appended(),
+                    other => queue.position_of(start_of(other)),
+                }
+            })
+        };
+        Places {
+            input: place(&self.shared.input_queue, "input"),
+            analysis: place(&self.shared.analysis_queue, "analysis"),
+        }
+    }
+
+    /// Looks after the engine until it has to end.
+    pub fn supervise(&mut self, told_to_stop: impl Fn() -> bool) {
+        let tick = self.shared.config.checkpoint_interval;
+        let mut progress = Progress::new(self.show_progress);
+        let mut samples = Samples::default();
+        let mut supervised = Instant::now();
+        let mut statistics = Instant::now();
+        loop {
+            self.shared.stop.sleep(tick, StopState::Stopping);
+            if told_to_stop() || self.shared.shutdown_requested() || self.shared.stop.is_stopping() {
+                return;
+            }
+            self.apply_load_events();
+            self.record(false);
+            if supervised.elapsed() >= SUPERVISE_EVERY {
+                supervised = Instant::now();
+                self.look_after();
+                progress.show(self);
+            }
+            if statistics.elapsed() >= STATISTICS_EVERY {
+                samples.write(self, statistics.elapsed());
+                statistics = Instant::now();
+            }
+            if self.shared.mode == Mode::Replay && self.cascade() {
+                return;
+            }
+        }
+    }
+
+    fn look_after(&mut self) {
+        self.turns = self.analysis.supervise(self.turns);
+        self.analysis.release();
+        let shared = self.shared.clone();
+        self.outputs.retain(|_, output| {
+            let after = output.config.settings.stuck_after;
+            let is_stuck = after.is_some_and(|after| fault::is_stuck(&output.handle, after));
+            if is_stuck {
+                fault::stuck(&shared, &output.config);
+            }
+            !is_stuck
+        });
+        self.reap_outputs();
+    }
+
+    /// Takes outputs out whose thread has ended.
+    fn reap_outputs(&mut self) {
+        let recorder = &mut self.recorder;
+        self.outputs.retain(|name, output| {
+            let Some(end) = output.ended() else { return true };
+            recorder.keep_output(output);
+            let settings = &output.config.settings;
+            if matches!(end, OutputEnd::Terminated(_)) && settings.remove_checkpoints_on_terminate {
+                recorder.forget_output(name);
+            }
+            false
+        });
+    }
+
+    /// In a replay: lets the end of the inputs run through the stages; true when all is done.
+    fn cascade(&mut self) -> bool {
+        let ended = self.inputs.values().all(|input| input.has_ended());
+        if ended && self.shared.stop.state() == StopState::Running {
+            tracing::info!(target: "hindsight", "input plugins have exited; cascading shutdown initiated");
+            self.shared.flush(&self.shared.input_queue);
+            self.shared.stop.advance(StopState::Draining);
+            self.analysis.wake();
+        }
+        if self.analysis.is_drained() && !self.shared.analysis_done() {
+            self.analysis.join();
+            self.analysis.finish_all();
+            self.shared.flush(&self.shared.analysis_queue);
+            self.shared.set_analysis_done();
+            self.outputs.values().for_each(|output| output.signal.notify());
+        }
+        self.reap_outputs();
+        self.shared.analysis_done() && self.outputs.is_empty()
+    }
+
+    /// Stops everything in order and records where it stands.
+    pub fn stop(mut self) {
+        self.shared.stop.advance(StopState::Stopping);
+        self.inputs.values().for_each(|input| input.request_stop());
+        for input in std::mem::take(&mut self.inputs).into_values() {
+            let checkpoint = stop_input(&self.shared, &input);
+            self.recorder.keep_input(&input.config.name, checkpoint);
+        }
+        if !self.shared.analysis_done() {
+            self.analysis.join();
+            self.analysis.finish_all();
+        }
+        self.outputs.values().for_each(|output| output.request_stop());
+        for (name, output) in std::mem::take(&mut self.outputs) {
+            stop_output(&self.shared, &output);
+            self.recorder.keep_output(&output);
+            if matches!(output.ended(), Some(OutputEnd::Terminated(_)))
+                && output.config.settings.remove_checkpoints_on_terminate
+            {
+                self.recorder.forget_output(&name);
+            }
+        }
+        self.record(true);
+        for queue in [&self.shared.input_queue, &self.shared.analysis_queue] {
+            if let Err(error) = queue.stop() {
+                tracing::error!(target: "output", "{error}");
+                self.shared.system_failed();
+            }
+        }
+    }
+
+    fn record(&mut self, last: bool) {
+        let result = self.recorder.record(&self.shared, &self.analysis, &self.inputs, &self.outputs, last);
+        if let Err(error) = result {
+            tracing::error!(target: "checkpoint_writer", "{error}");
+        }
+    }
+
+    /// Does what the load directory asks for.
+    fn apply_load_events(&mut self) {
+        let Some(load) = &mut self.load else { return };
+        for event in load.poll() {
+            match event {
+                Event::Start { kind, name, cfg } => {
+                    self.stop_plugin(kind, &name, false);
+                    self.start_plugin(kind, &cfg);
+                }
+                Event::Stop { kind, name } => self.stop_plugin(kind, &name, true),
+            }
+        }
+    }
+
+    /// Stops one plugin without disturbing the others; `for_good` drops an output's checkpoints.
+    fn stop_plugin(&mut self, kind: Kind, name: &str, for_good: bool) {
+        match kind {
+            Kind::Input => {
+                if let Some(input) = self.inputs.remove(name) {
+                    input.request_stop();
+                    let checkpoint = stop_input(&self.shared, &input);
+                    self.recorder.keep_input(name, checkpoint);
+                }
+            }
+            Kind::Analysis => {
+                if let Some(place) = self.analysis.remove(name) {
+                    self.recorder.keep_analysis(name, place);
+                }
+            }
+            Kind::Output => {
+                if let Some(output) = self.outputs.remove(name) {
+                    output.request_stop();
+                    stop_output(&self.shared, &output);
+                    self.recorder.keep_output(&output);
+                }
+                if for_good {
+                    self.recorder.forget_output(name);
+                }
+            }
+        }
+    }
+}
+
+fn start_of(place: InitialPosition) -> Start {
+    match place {
+        InitialPosition::Hindsight | InitialPosition::Oldest => Start::Oldest,
+        InitialPosition::Newest => Start::Newest,
+        InitialPosition::Time(ns) => Start::Time(ns),
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+    std::thread::Builder::new()
+        .name(name.to_string())
+        .spawn(work)
+        .map_err(|error| format!("starting its thread: {error}"))
+}
+
+/// The thread of an input plugin.
+fn run_input(shared: &Shared, plugin: &InputPlugin, mut sandbox: Sandbox, state: Option<&StateFile>) {
+    plugin.set_handle(sandbox.handle());
+    let run = AssertUnwindSafe(|| input_plugin::run(shared, plugin, &mut sandbox));
+    let end = std::panic::catch_unwind(run)
+        .unwrap_or_else(|panic| InputEnd::Terminated(fault::panic_text(&*panic)));
+    let end = match (end, state) {
+        (InputEnd::Done, Some(state)) => save_input(&mut sandbox, state),
+        (end, _) => end,
+    };
+    if let InputEnd::Terminated(reason) = end {
+        fault::terminated(shared, &plugin.config, &reason);
+    }
+}
+
+fn save_input(sandbox: &mut Sandbox, state: &StateFile) -> InputEnd {
+    match sandbox.preserve("").and_then(|bytes| state.write(&bytes)) {
+        Ok(()) => InputEnd::Done,
+        Err(reason) => InputEnd::Terminated(reason),
+    }
+}
+
+/// The thread of an output plugin.
+fn run_output(shared: &Shared, runner: OutputRunner) {
+    let plugin = runner.plugin.clone();
+    let end = std::panic::catch_unwind(AssertUnwindSafe(|| runner.run()))
+        .unwrap_or_else(|panic| OutputEnd::Terminated(fault::panic_text(&*panic)));
+    if let OutputEnd::Terminated(reason) = &end {
+        fault::terminated(shared, &plugin.config, reason);
+    }
+    plugin.set_ended(end);
+    shared.checkpoint_moved();
+}
+
+/// Waits for an input to end; returns its last checkpoint.
+fn stop_input(shared: &Shared, input: &InputPlugin) -> Checkpoint {
+    if let Some(thread) = input.take_thread() {
+        let interrupt = || input.handle().iter().for_each(Handle::interrupt);
+        if !fault::join_or_leave(thread, interrupt) {
+            fault::stuck(shared, &input.config);
+        }
+    }
+    input.checkpoint()
+}
+
+/// Waits for an output to end.
+fn stop_output(shared: &Shared, output: &OutputPlugin) {
+    if let Some(thread) = output.take_thread()
+        && !fault::join_or_leave(thread, || output.handle.interrupt())
+    {
+        fault::stuck(shared, &output.config);
+    }
+}

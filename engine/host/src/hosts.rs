@@ -1,0 +1,120 @@
+//! What the sandboxes of analysis and output plugins may ask of the engine.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use matcher::Matcher;
+use sandbox::{Checkpoint, CompiledMatcher, Host, InjectError};
+use schemas::view::View;
+
+use crate::delivery::Delivery;
+use crate::input_plugin::append;
+use crate::shared::Shared;
+
+/// An output that injects while the input queue is held back waits so long for each message, then appends anyway:
+/// it may itself be the reader the queue waits for.
+const OUTPUT_INJECT_WAIT: Duration = Duration::from_millis(100);
+
+/// Analysis plugins: what they inject goes to the analysis queue.
+pub struct AnalysisHost {
+    /// What all stages share.
+    pub shared: Arc<Shared>,
+    /// The plugin's name.
+    pub name: String,
+    /// While set, injected messages are dropped, because they were injected before a crash.
+    pub muted: Arc<AtomicBool>,
+}
+
+impl Host for AnalysisHost {
+    fn inject(&mut self, framed: &[u8], _: &[u8], _: Option<&Checkpoint>) -> Result<(), InjectError> {
+        if self.muted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        append(&self.shared.analysis_queue, framed, || self.shared.stop.is_stopping())
+    }
+
+    fn is_running(&mut self) -> bool {
+        !self.shared.stop.is_stopping()
+    }
+
+    fn compile_matcher(&mut self, expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, String> {
+        compile_matcher(expression)
+    }
+
+    fn log(&mut self, severity: u8, text: &str) {
+        log(&self.name, severity, text);
+    }
+}
+
+/// Output plugins: what they inject goes to the input queue, and they acknowledge what they deliver.
+pub struct OutputHost {
+    /// What all stages share.
+    pub shared: Arc<Shared>,
+    /// The plugin's name.
+    pub name: String,
+    /// What the plugin has delivered.
+    pub delivery: Arc<Mutex<Delivery>>,
+}
+
+impl Host for OutputHost {
+    fn inject(&mut self, framed: &[u8], _: &[u8], _: Option<&Checkpoint>) -> Result<(), InjectError> {
+        match self.shared.input_queue.append_within(framed, OUTPUT_INJECT_WAIT) {
+            Ok(_) => Ok(()),
+            Err(queue::AppendError::Stopped) => Err(InjectError::Stopped),
+            Err(queue::AppendError::TimedOut) => match self.shared.input_queue.append_over(framed) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(InjectError::Rejected(1)),
+            },
+            Err(_) => Err(InjectError::Rejected(1)),
+        }
+    }
+
+    fn is_running(&mut self) -> bool {
+        !self.shared.stop.is_stopping()
+    }
+
+    fn update_checkpoint(&mut self, sequence: Option<u64>, failures: u64) -> Result<(), String> {
+        let mut delivery = self.delivery.lock().expect("nothing panics under this lock");
+        match sequence {
+            Some(sequence) => delivery.acknowledge(sequence, failures),
+            None => delivery.commit_batch(),
+        }
+        Ok(())
+    }
+
+    fn compile_matcher(&mut self, expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, String> {
+        compile_matcher(expression)
+    }
+
+    fn log(&mut self, severity: u8, text: &str) {
+        log(&self.name, severity, text);
+    }
+}
+
+struct Compiled(Matcher);
+
+impl CompiledMatcher for Compiled {
+    fn matches(&self, view: &View<'_>) -> bool {
+        self.0.matches(view)
+    }
+}
+
+/// Compiles a matcher for `create_message_matcher`.
+pub fn compile_matcher(expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, String> {
+    match Matcher::parse(expression) {
+        Ok(matcher) => Ok(Box::new(Compiled(matcher))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+
+/// Logs a line of a plugin with its syslog severity.
+pub fn log(plugin: &str, severity: u8, text: &str) {
+    match severity {
+        0..=3 => tracing::error!(target: "plugin", plugin, "{text}"),
+        4 => tracing::warn!(target: "plugin", plugin, "{text}"),
+        5 | 6 => tracing::info!(target: "plugin", plugin, "{text}"),
+        _ => tracing::debug!(target: "plugin", plugin, "{text}"),
+    }
+}

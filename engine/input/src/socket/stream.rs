@@ -1,0 +1,282 @@
+//! A connected byte stream: buffered reads in LuaSocket's three patterns, and writes that tell how far they came.
+
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::time::Instant;
+
+use rustix::event::PollFlags;
+use socket2::Socket;
+
+use super::wait::{Clock, Failure, Running};
+
+/// How much is read from the kernel at once.
+const READ_SIZE: usize = 32 * 1024;
+
+/// What `receive` was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// `*l`: a line, without its end and without any carriage return.
+    Line,
+    /// `*a`: everything until the other side closes.
+    All,
+    /// This many bytes.
+    Count(usize),
+}
+
+/// What a connection has moved, and since when it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Stats {
+    /// Bytes read by the plugin's side from the network.
+    pub received: u64,
+    /// Bytes given to the network.
+    pub sent: u64,
+    /// When the connection was made.
+    pub born: Instant,
+}
+
+/// One connection over TCP or a Unix socket. The socket must be in non-blocking mode.
+pub struct Stream {
+    socket: Socket,
+    unread: Vec<u8>,
+    at: usize,
+    stats: Stats,
+}
+
+impl Stream {
+    /// Takes over a connected socket and makes it non-blocking.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn new(socket: Socket) -> io::Result<Stream> {
+        socket.set_nonblocking(true)?;
+        let stats = Stats {
+            received: 0,
+            sent: 0,
+            born: Instant::now(),
+        };
+        Ok(Stream {
+            socket,
+            unread: Vec::new(),
+            at: 0,
+            stats,
+        })
+    }
+
+    /// The socket, for its addresses and options.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// What was moved so far.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Changes what was counted so far; the age stays.
+    pub fn set_counts(&mut self, received: u64, sent: u64) {
+        self.stats.received = received;
+        self.stats.sent = sent;
+    }
+
+    /// Whether bytes wait in the buffer, which `select` cannot see.
+    pub fn has_unread(&self) -> bool {
+        self.at < self.unread.len()
+    }
+
+    /// Appends what `pattern` asks for to `out`, which grows to at most `most` bytes. What came before a failure is
+    /// in `out` as well.
+    ///
+    /// # Errors
+    /// `Timeout`, `Closed` (not for `*a`, which ends there), `TooLong`, the system's.
+    pub fn receive(
+        &mut self,
+        pattern: Pattern,
+        out: &mut Vec<u8>,
+        most: usize,
+        clock: &Clock,
+        running: &mut dyn Running,
+    ) -> Result<(), Failure> {
+        loop {
+            let unread = &self.unread[self.at..];
+            let (used, done) = match pattern {
+                Pattern::Line => take_line(unread, out, most)?,
+                Pattern::All => take_bytes(unread, usize::MAX, out, most)?,
+                Pattern::Count(count) => take_bytes(unread, count, out, most)?,
+            };
+            self.at += used;
+            if done {
+                return Ok(());
+            }
+            match self.fill(clock, running) {
+                Err(Failure::Closed) if pattern == Pattern::All => return Ok(()),
+                other => other?,
+            }
+        }
+    }
+
+    /// Reads once from the kernel; only called with an empty buffer.
+    fn fill(&mut self, clock: &Clock, running: &mut dyn Running) -> Result<(), Failure> {
+        self.unread.resize(READ_SIZE, 0);
+        self.at = READ_SIZE;
+        loop {
+            match (&self.socket).read(&mut self.unread) {
+                Ok(0) => return Err(Failure::Closed),
+                Ok(n) => {
+                    self.unread.truncate(n);
+                    self.at = 0;
+                    self.stats.received += n as u64;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    clock.wait(&self.socket, PollFlags::IN, running)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Sends `data`. The first value is how many bytes the kernel took, also when the second is a failure.
+    pub fn send(
+        &mut self,
+        data: &[u8],
+        clock: &Clock,
+        running: &mut dyn Running,
+    ) -> (usize, Result<(), Failure>) {
+        let mut sent = 0;
+        let mut result = Ok(());
+        while sent < data.len() && result.is_ok() {
+            match self.socket.send_with_flags(&data[sent..], libc::MSG_NOSIGNAL) {
+                Ok(n) => sent += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    result = clock.wait(&self.socket, PollFlags::OUT, running);
+                }
+                Err(error) => result = Err(error.into()),
+            }
+        }
+        self.stats.sent += sent as u64;
+        (sent, result)
+    }
+
+    /// Ends one or both directions.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.socket.shutdown(how)
+    }
+}
+
+/// Moves bytes up to the line end into `out`: how many were used, and whether the line is complete.
+fn take_line(unread: &[u8], out: &mut Vec<u8>, most: usize) -> Result<(usize, bool), Failure> {
+    let end = memchr::memchr(b'\n', unread);
+    let line = &unread[..end.unwrap_or(unread.len())];
+    let room = most.saturating_sub(out.len());
+    if line.len() > room {
+        return Err(Failure::TooLong);
+    }
+    match memchr::memchr(b'\r', line) {
+        None => out.extend_from_slice(line),
+        Some(_) => out.extend(line.iter().filter(|&&c| c != b'\r')),
+    }
+    Ok((line.len() + usize::from(end.is_some()), end.is_some()))
+}
+
+/// Moves bytes into `out` until it has `count`.
+fn take_bytes(
+    unread: &[u8],
+    count: usize,
+    out: &mut Vec<u8>,
+    most: usize,
+) -> Result<(usize, bool), Failure> {
+    let wanted = count.saturating_sub(out.len()).min(unread.len());
+    if out.len() + wanted > most {
+        return Err(Failure::TooLong);
+    }
+    out.extend_from_slice(&unread[..wanted]);
+    Ok((wanted, out.len() >= count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::wait::Timeouts;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    const MOST: usize = 1 << 20;
+
+    fn pair() -> (Stream, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        let stream = Stream::new(Socket::from(std::os::fd::OwnedFd::from(ours))).expect("open");
+        (stream, theirs)
+    }
+
+    fn receive(stream: &mut Stream, pattern: Pattern) -> (Vec<u8>, Result<(), Failure>) {
+        let mut out = Vec::new();
+        let timeouts = Timeouts {
+            block: Some(Duration::ZERO),
+            total: None,
+        };
+        let result = stream.receive(pattern, &mut out, MOST, &timeouts.start(), &mut || true);
+        (out, result)
+    }
+
+    #[test]
+    fn lines_lose_their_ends_and_carriage_returns() {
+        let (mut stream, mut peer) = pair();
+        peer.write_all(b"one\r\ntw\ro\n\nrest").expect("room");
+        assert_eq!(receive(&mut stream, Pattern::Line).0, b"one");
+        assert_eq!(receive(&mut stream, Pattern::Line).0, b"two");
+        assert_eq!(receive(&mut stream, Pattern::Line).0, b"");
+        let (partial, result) = receive(&mut stream, Pattern::Line);
+        assert_eq!(partial, b"rest");
+        assert!(matches!(result, Err(Failure::Timeout)));
+        drop(peer);
+        assert!(matches!(receive(&mut stream, Pattern::Line).1, Err(Failure::Closed)));
+    }
+
+    #[test]
+    fn counts_and_all() {
+        let (mut stream, mut peer) = pair();
+        peer.write_all(b"abcdef").expect("room");
+        assert_eq!(receive(&mut stream, Pattern::Count(2)).0, b"ab");
+        assert!(stream.has_unread());
+        assert_eq!(receive(&mut stream, Pattern::Count(0)).0, b"");
+        drop(peer);
+        let (rest, result) = receive(&mut stream, Pattern::All);
+        assert_eq!(rest, b"cdef");
+        assert!(result.is_ok());
+        assert!(matches!(receive(&mut stream, Pattern::Count(1)).1, Err(Failure::Closed)));
+        assert_eq!(stream.stats().received, 6);
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_refused() {
+        let (mut stream, mut peer) = pair();
+        peer.write_all(&[b'x'; 100]).expect("room");
+        let mut out = Vec::new();
+        let clock = Timeouts::default().start();
+        let result = stream.receive(Pattern::Line, &mut out, 64, &clock, &mut || true);
+        assert!(matches!(result, Err(Failure::TooLong)));
+        assert!(out.len() <= 64);
+    }
+
+    #[test]
+    fn a_full_peer_leaves_a_partial_send() {
+        let (mut stream, peer) = pair();
+        let data = vec![b'x'; 8 << 20];
+        let timeouts = Timeouts {
+            block: Some(Duration::ZERO),
+            total: None,
+        };
+        let (sent, result) = stream.send(&data, &timeouts.start(), &mut || true);
+        assert!(sent > 0 && sent < data.len());
+        assert!(matches!(result, Err(Failure::Timeout)));
+        drop(peer);
+        let (_, result) = stream.send(b"x", &timeouts.start(), &mut || true);
+        assert!(matches!(result, Err(Failure::Closed)));
+    }
+}

@@ -1,0 +1,157 @@
+-- This Source Code Form is subject to the terms of the Mozilla Public
+-- License, v. 2.0. If a copy of the MPL was not distributed with this
+-- file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+--[[
+# TCP input: lines from many clients at once
+
+Listens on a TCP port; every line that a client sends goes to a decoder. One plugin serves all its clients.
+
+Syslog over TCP comes in two framings and both are understood: lines, and a decimal count with a space before each
+message (RFC 6587, octet counting). With `framing = "auto"` each record says by its first byte which it is.
+
+## Sample configuration
+
+```lua
+filename          = "tcp.lua"
+instruction_limit = 0                -- it never returns
+address           = "127.0.0.1"
+port              = 1514
+decoder_module    = "decoders.syslog"
+-- framing = "auto"         -- "auto", "lines" or "octets"
+-- connections_max = 1024   -- further clients wait to be accepted
+-- record_max = 65536       -- a client that sends a longer record is disconnected
+-- idle_timeout = 0         -- seconds without data after which a client is disconnected; 0 never
+-- remote_field = "remote"  -- name of the Field with the client's address; false for none
+-- decoder_module, default_headers, send_decode_failures: see modules/decoding.lua
+```
+--]]
+
+require "string"
+require "table"
+local socket = require "socket"
+local decode = require "decoding".new()
+
+local address         = read_config("address") or "127.0.0.1"
+local port            = read_config("port") or 1514
+local framing         = read_config("framing") or "auto"
+local connections_max = read_config("connections_max") or 1024
+local record_max      = read_config("record_max") or 65536
+local idle_timeout    = read_config("idle_timeout") or 0
+local remote_field    = read_config("remote_field")
+if remote_field == nil then remote_field = "remote" end
+assert(framing == "auto" or framing == "lines" or framing == "octets", "framing must be auto, lines or octets")
+
+local CHUNK = 65536
+local find, sub, match = string.find, string.sub, string.match
+
+local server = assert(socket.bind(address, port))
+server:settimeout(0)
+local sockets, clients = { server }, {}
+
+local function drop(client, why)
+    if why then print("client disconnected", client.remote, why) end
+    for i = #sockets, 2, -1 do
+        if sockets[i] == client.socket then table.remove(sockets, i) end
+    end
+    clients[client.socket] = nil
+    client.socket:close()
+end
+
+local function accept()
+    while #sockets - 1 < connections_max do
+        local s = server:accept()
+        if not s then return end
+        s:settimeout(0)
+        local remote = s:getpeername()
+        local client = { socket = s, remote = remote or "?", buffer = "", last = socket.gettime() }
+        if remote_field then client.headers = { Fields = { [remote_field] = client.remote } } end
+        clients[s] = client
+        sockets[#sockets + 1] = s
+    end
+end
+
+local function hand_over(client, record)
+    if record == "" then return end
+    local ok, err = decode(record, client.headers)
+    if not ok then print("record not decoded", client.remote, err) end
+end
+
+-- The next record of the buffer from `at`: its bytes, and where the next begins; nil when it is not complete,
+-- false and a reason when it never can be.
+local function next_record(buffer, at)
+    if framing ~= "lines" then
+        local digits, behind = match(buffer, "^(%d+) ()", at)
+        if digits then
+            local length = tonumber(digits)
+            if length > record_max then return false, "record longer than record_max" end
+            if #buffer - behind + 1 < length then return nil end
+            return sub(buffer, behind, behind + length - 1), behind + length
+        end
+        if framing == "octets" then
+            if match(buffer, "^%d?%d?%d?%d?%d?%d?%d?%d?%d?$", at) then return nil end
+            return false, "no octet count"
+        end
+    end
+    local stop = find(buffer, "\n", at, true)
+    if stop then
+        local last = stop - 1
+        if sub(buffer, last, last) == "\r" then last = last - 1 end
+        return sub(buffer, at, last), stop + 1
+    end
+    if #buffer - at + 1 > record_max then return false, "record longer than record_max" end
+end
+
+local function split(client)
+    local at = 1
+    while true do
+        local record, next_at = next_record(client.buffer, at)
+        if record == false then
+            drop(client, next_at)
+            return
+        end
+        if not record then break end
+        hand_over(client, record)
+        at = next_at
+    end
+    client.buffer = sub(client.buffer, at)
+end
+
+local function read(client)
+    local data, err, partial = client.socket:receive(CHUNK)
+    data = data or partial
+    if data and #data > 0 then
+        client.last = socket.gettime()
+        client.buffer = client.buffer .. data
+        split(client)
+    end
+    if err == "closed" and clients[client.socket] then
+        hand_over(client, client.buffer) -- a last line without its end
+        drop(client)
+    elseif err and err ~= "timeout" and err ~= "closed" then
+        drop(client, err)
+    end
+end
+
+local function drop_idle()
+    if idle_timeout <= 0 then return end
+    local now = socket.gettime()
+    for _, client in pairs(clients) do
+        if now - client.last > idle_timeout then drop(client, "idle") end
+    end
+end
+
+function process_message()
+    while is_running() do
+        local ready = socket.select(sockets, nil, 1)
+        for _, s in ipairs(ready or {}) do
+            if s == server then
+                accept()
+            elseif clients[s] then
+                read(clients[s])
+            end
+        end
+        drop_idle()
+    end
+    return 0
+end

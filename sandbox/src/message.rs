@@ -1,0 +1,203 @@
+//! The message a plugin is looking at, and what `read_message` remembers from one message to the next.
+
+use std::cell::{Cell, RefCell};
+
+use schemas::{Index, Value, View};
+
+/// Names that the cache of `read_message` holds; a power of two. Plugins read a handful.
+pub(crate) const NAMES: usize = 16;
+
+/// What a name given to `read_message` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Uuid,
+    Timestamp,
+    Type,
+    Logger,
+    Severity,
+    Payload,
+    EnvVersion,
+    Pid,
+    Hostname,
+    Raw,
+    Framed,
+    Size,
+    /// `Fields[...]`; where in the text the field's name begins and how long it is.
+    Field { start: usize, len: usize },
+}
+
+impl Part {
+    /// Understands a name; none for one that is not supported.
+    pub(crate) fn parse(name: &[u8]) -> Option<Part> {
+        Some(match name {
+            b"Uuid" => Part::Uuid,
+            b"Timestamp" => Part::Timestamp,
+            b"Type" => Part::Type,
+            b"Logger" => Part::Logger,
+            b"Severity" => Part::Severity,
+            b"Payload" => Part::Payload,
+            b"EnvVersion" => Part::EnvVersion,
+            b"Pid" => Part::Pid,
+            b"Hostname" => Part::Hostname,
+            b"raw" => Part::Raw,
+            b"framed" => Part::Framed,
+            b"size" => Part::Size,
+            _ => {
+                const OPEN: &[u8] = b"Fields[";
+                let field = name.strip_prefix(OPEN)?.strip_suffix(b"]")?;
+                Part::Field { start: OPEN.len(), len: field.len() }
+            }
+        })
+    }
+}
+
+/// What `read_message` returns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Read<'m> {
+    Nil,
+    Bytes(&'m [u8]),
+    Number(f64),
+    Bool(bool),
+}
+
+impl<'m> From<Option<&'m [u8]>> for Read<'m> {
+    fn from(bytes: Option<&'m [u8]>) -> Read<'m> {
+        bytes.map_or(Read::Nil, Read::Bytes)
+    }
+}
+
+impl<'m> From<Option<Value<'m>>> for Read<'m> {
+    #[inline]
+    fn from(value: Option<Value<'m>>) -> Read<'m> {
+        match value {
+            None => Read::Nil,
+            Some(Value::String(bytes) | Value::Bytes(bytes)) => Read::Bytes(bytes),
+            Some(Value::Integer(number)) => Read::Number(number as f64),
+            Some(Value::Double(number)) => Read::Number(number),
+            Some(Value::Bool(truth)) => Read::Bool(truth),
+        }
+    }
+}
+
+/// Reads a part of a message seen through its index; `framed` is the message with its frame, if it has one.
+#[inline]
+pub(crate) fn read<'m>(
+    view: &View<'m>,
+    framed: Option<&'m [u8]>,
+    part: Part,
+    name: &[u8],
+    (nth, idx): (usize, usize),
+    hint: &mut usize,
+) -> Read<'m> {
+    match part {
+        Part::Uuid => view.uuid().into(),
+        Part::Timestamp => Read::Number(view.timestamp() as f64),
+        Part::Type => view.type_().into(),
+        Part::Logger => view.logger().into(),
+        Part::Severity => Read::Number(f64::from(view.severity())),
+        Part::Payload => view.payload().into(),
+        Part::EnvVersion => view.env_version().into(),
+        Part::Pid => view.pid().map_or(Read::Nil, |pid| Read::Number(f64::from(pid))),
+        Part::Hostname => view.hostname().into(),
+        Part::Raw => Read::Bytes(view.bytes()),
+        Part::Framed => framed.into(),
+        Part::Size => Read::Number(view.bytes().len() as f64),
+        Part::Field { start, len } => {
+            let name = &name[start..start + len];
+            view.field_hinted(name, nth, hint).and_then(|field| field.value(idx)).into()
+        }
+    }
+}
+
+/// A name that `read_message` was called with.
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    /// Address of the interned string; the string itself is kept alive, so no other can have it.
+    pub(crate) address: usize,
+    pub(crate) part: Part,
+    /// Where the field was in the last message.
+    pub(crate) hint: usize,
+}
+
+/// The bytes that are being processed.
+#[derive(Clone, Copy)]
+struct Bytes {
+    message: *const [u8],
+    framed: *const [u8],
+}
+
+/// An index and whose message it was filled for.
+#[derive(Default)]
+struct Owned {
+    index: Index,
+    owner: usize,
+}
+
+thread_local! {
+    /// One index for all sandboxes of a thread: it is filled anew for each message.
+    static INDEX: RefCell<Owned> = RefCell::default();
+}
+
+/// The message of the running `process_message`, if one runs.
+#[derive(Default)]
+pub(crate) struct Current {
+    bytes: Cell<Option<Bytes>>,
+    /// Whether the thread's index is that of this message.
+    parsed: Cell<bool>,
+    broken: Cell<bool>,
+    pub(crate) names: [Cell<Option<Name>>; NAMES],
+}
+
+/// Takes the message away when the call is over.
+pub(crate) struct Showing<'c>(&'c Current);
+
+impl Drop for Showing<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.bytes.set(None);
+    }
+}
+
+impl Current {
+    /// Shows a message to the plugin until the result is dropped.
+    ///
+    /// # Safety
+    /// Both slices outlive the result.
+    #[inline]
+    pub(crate) unsafe fn show(&self, message: &[u8], framed: &[u8]) -> Showing<'_> {
+        self.bytes.set(Some(Bytes { message, framed }));
+        self.parsed.set(false);
+        Showing(self)
+    }
+
+    /// Runs `with` on the message, parsed on the first use, and its framed form; none if no message is being processed.
+    #[inline]
+    pub(crate) fn with<T>(&self, with: impl FnOnce(View<'_>, &[u8]) -> T) -> Option<T> {
+        let bytes = self.bytes.get()?;
+        // SAFETY: `show` was promised that the slices are alive while they are set.
+        let (message, framed) = unsafe { (&*bytes.message, &*bytes.framed) };
+        INDEX.with_borrow_mut(|owned| {
+            let me = std::ptr::from_ref(self) as usize;
+            if !self.parsed.get() || owned.owner != me {
+                // The queue holds whole messages only; a broken one is shown as one without anything in it.
+                self.broken.set(owned.index.parse(message).is_err());
+                self.parsed.set(true);
+                owned.owner = me;
+            }
+            let message = if self.broken.get() { &[] } else { message };
+            Some(with(owned.index.view(message), framed))
+        })
+    }
+
+    /// Whether a message is being processed.
+    pub(crate) fn is_some(&self) -> bool {
+        self.bytes.get().is_some()
+    }
+
+    /// The place of an interned string in the cache.
+    #[inline]
+    pub(crate) fn place(address: usize) -> usize {
+        // Strings are aligned to 8 and seldom closer than 24 bytes to each other.
+        (address >> 4) % NAMES
+    }
+}

@@ -1,0 +1,415 @@
+//! A message being read, without copying: an index of where its parts are, and a view that reads them from the bytes.
+//!
+//! Any protobuf encoding of `proto/heka.proto` is accepted: parts in any order, headers more than once (the last one
+//! wins), number lists packed or not, tags that nobody knows. Refused are groups, known tags with a wrong wire type, a
+//! Uuid that is not of 16 bytes, and a field without a name.
+//!
+//! [`Index::parse`] checks the whole depth of the message, so that a view never meets broken bytes. It allocates only
+//! while its list of fields grows, that is, not in steady state.
+
+use crate::field::{Entry, parse_field};
+pub use crate::field::{FieldView, Value, ValueType, Values};
+use crate::wire::{self, MESSAGE_LEN_MAX, Span};
+
+/// Severity of a message that has none.
+pub const SEVERITY_DEFAULT: i32 = 7;
+
+/// Shorter than this no message can be: it takes 18 bytes of Uuid and 2 of Timestamp.
+pub const MESSAGE_LEN_MIN: usize = 20;
+
+/// An index keeps room for this many fields from message to message. One message with many more makes it grow (by 24
+/// bytes for each 4 bytes of message at worst), and must not hold that memory forever.
+const FIELDS_KEPT: usize = 4096;
+
+/// Why bytes are not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Fewer bytes than the two required headers take.
+    #[error("invalid message, too short")]
+    TooShort,
+    /// More bytes than an offset of 32 bits can name.
+    #[error("invalid message, too long: {len} bytes")]
+    TooLong {
+        /// Length of the message in bytes.
+        len: usize,
+    },
+    /// A part is broken: cut off, of a wrong wire type, or with a wrong length or content.
+    #[error("error in tag: {tag} wiretype: {wire_type} offset: {offset}")]
+    Part {
+        /// Tag of the part, 10 for whatever is wrong inside a field.
+        tag: u32,
+        /// Wire type of the part.
+        wire_type: u32,
+        /// Offset in the message at which the part begins.
+        offset: usize,
+    },
+    /// A required header is missing.
+    #[error("missing required field uuid: {} timestamp: {}", found(*.uuid), found(*.timestamp))]
+    Missing {
+        /// Whether there is a Uuid.
+        uuid: bool,
+        /// Whether there is a Timestamp.
+        timestamp: bool,
+    },
+}
+
+fn found(found: bool) -> &'static str {
+    if found { "found" } else { "not found" }
+}
+
+impl DecodeError {
+    /// How far into the message the reader came before it met the error, in bytes.
+    pub fn offset(&self) -> usize {
+        match self {
+            DecodeError::Part { offset, .. } => *offset,
+            _ => 0,
+        }
+    }
+}
+
+/// Checks a message in its whole depth, including that the two required headers are there.
+///
+/// # Errors
+/// Says what is wrong, and where; see [`DecodeError`].
+pub fn validate(message: &[u8]) -> Result<(), DecodeError> {
+    if message.len() < MESSAGE_LEN_MIN {
+        return Err(DecodeError::TooShort);
+    }
+    let mut headers = Headers::default();
+    walk(message, &mut headers, |_| ())?;
+    headers.check_required()
+}
+
+/// Where the parts of one message are. Make one, use it for message after message.
+#[derive(Default, Clone, Debug)]
+pub struct Index {
+    headers: Headers,
+    fields: Vec<Entry>,
+    /// Length of the message that was parsed, to notice a view on another.
+    message_len: usize,
+    /// One bit for each hash of a name seen, see `name_bit`.
+    names: u64,
+    /// Whether two fields may have the same name.
+    names_may_repeat: bool,
+}
+
+impl Index {
+    /// Finds the parts of `message`. The required headers may be missing, see [`Index::check_required`].
+    ///
+    /// # Errors
+    /// If the message is broken; the index is then that of an empty message.
+    pub fn parse(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        self.clear();
+        let (fields, names, repeat) = (
+            &mut self.fields,
+            &mut self.names,
+            &mut self.names_may_repeat,
+        );
+        let parsed = walk(message, &mut self.headers, |entry| {
+            let bit = name_bit(entry.name.of(message));
+            *repeat |= *names & bit != 0;
+            *names |= bit;
+            fields.push(entry);
+        });
+        if let Err(error) = parsed {
+            self.clear();
+            return Err(error);
+        }
+        self.message_len = message.len();
+        Ok(())
+    }
+
+    /// Tells whether the headers that each message must have, Uuid and Timestamp, were there.
+    ///
+    /// # Errors
+    /// Names the header that is missing.
+    pub fn check_required(&self) -> Result<(), DecodeError> {
+        self.headers.check_required()
+    }
+
+    /// Joins the index to the bytes that it was made of.
+    ///
+    /// # Panics
+    /// If `message` is not as long as the message parsed last, which is then not the same.
+    #[inline]
+    pub fn view<'m>(&'m self, message: &'m [u8]) -> View<'m> {
+        assert_eq!(
+            message.len(),
+            self.message_len,
+            "a view on a message that was not parsed"
+        );
+        View {
+            bytes: message,
+            index: self,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.headers = Headers::default();
+        self.fields.clear();
+        if self.fields.capacity() > FIELDS_KEPT {
+            self.fields.shrink_to(FIELDS_KEPT);
+        }
+        self.message_len = 0;
+        self.names = 0;
+        self.names_may_repeat = false;
+    }
+}
+
+/// One of 64 bits, chosen by the name: two different bits are surely two different names.
+#[inline]
+fn name_bit(name: &[u8]) -> u64 {
+    let (first, last) = match name {
+        [] => return 1,
+        [first, .., last] => (u32::from(*first), u32::from(*last)),
+        [only] => (u32::from(*only), 0),
+    };
+    let middle = u32::from(name[name.len() / 2]);
+    let hash =
+        (first ^ last << 8 ^ middle << 16 ^ (name.len() as u32) << 24).wrapping_mul(0x9E37_79B1);
+    1 << (hash >> 26)
+}
+
+/// Where the headers are; numbers are read at once. A span that ends at 0 means that there is none, as no part can end
+/// before its key.
+#[derive(Default, Clone, Copy, Debug)]
+struct Headers {
+    uuid: Span,
+    type_: Span,
+    logger: Span,
+    payload: Span,
+    env_version: Span,
+    hostname: Span,
+    timestamp: Option<i64>,
+    severity: Option<i32>,
+    pid: Option<i32>,
+}
+
+impl Headers {
+    fn check_required(&self) -> Result<(), DecodeError> {
+        let (uuid, timestamp) = (self.uuid.end != 0, self.timestamp.is_some());
+        if uuid && timestamp {
+            Ok(())
+        } else {
+            Err(DecodeError::Missing { uuid, timestamp })
+        }
+    }
+}
+
+/// Goes over all parts of a message once: notes the headers, hands out the fields.
+#[inline]
+fn walk(
+    message: &[u8],
+    headers: &mut Headers,
+    mut field: impl FnMut(Entry),
+) -> Result<(), DecodeError> {
+    if message.len() > MESSAGE_LEN_MAX {
+        return Err(DecodeError::TooLong { len: message.len() });
+    }
+    let mut at = 0;
+    while at < message.len() {
+        match part(message, at, headers, &mut field) {
+            Some(end) => at = end,
+            None => return Err(error_at(message, at)),
+        }
+    }
+    Ok(())
+}
+
+/// Reads the part at `at` and answers the offset behind it, or `None` if it is broken.
+#[inline(always)]
+fn part(
+    message: &[u8],
+    at: usize,
+    headers: &mut Headers,
+    field: &mut impl FnMut(Entry),
+) -> Option<usize> {
+    let (key, at) = wire::key(message, at)?;
+    // Key = tag << 3 | wire type, as in proto/heka.proto.
+    match key {
+        0x0A => text(message, at, &mut headers.uuid).filter(|_| headers.uuid.len() == 16),
+        0x10 => number(message, at).map(|(value, end)| {
+            headers.timestamp = Some(value);
+            end
+        }),
+        0x1A => text(message, at, &mut headers.type_),
+        0x22 => text(message, at, &mut headers.logger),
+        0x28 => number(message, at).map(|(value, end)| {
+            headers.severity = Some(value as i32);
+            end
+        }),
+        0x32 => text(message, at, &mut headers.payload),
+        0x3A => text(message, at, &mut headers.env_version),
+        0x40 => number(message, at).map(|(value, end)| {
+            headers.pid = Some(value as i32);
+            end
+        }),
+        0x4A => text(message, at, &mut headers.hostname),
+        0x52 => {
+            let span = wire::length_delimited(message, at)?;
+            field(parse_field(message, span)?);
+            Some(span.end as usize)
+        }
+        _ if key >> 3 <= 10 => None,
+        _ => wire::skip(message, key, at),
+    }
+}
+
+#[inline(always)]
+fn text(message: &[u8], at: usize, header: &mut Span) -> Option<usize> {
+    *header = wire::length_delimited(message, at)?;
+    Some(header.end as usize)
+}
+
+#[inline(always)]
+fn number(message: &[u8], at: usize) -> Option<(i64, usize)> {
+    wire::varint(message, at).map(|(value, end)| (value as i64, end))
+}
+
+#[cold]
+fn error_at(message: &[u8], offset: usize) -> DecodeError {
+    // A key that cannot be read is told by its first byte.
+    let key = wire::key(message, offset).map_or(u32::from(message[offset]), |(key, _)| key);
+    DecodeError::Part {
+        tag: key >> 3,
+        wire_type: key & 7,
+        offset,
+    }
+}
+
+/// A message being read: cheap to copy, and as long-lived as the bytes and the index.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'m> {
+    bytes: &'m [u8],
+    index: &'m Index,
+}
+
+impl<'m> View<'m> {
+    /// The whole message, encoded, without frame.
+    #[inline]
+    pub fn bytes(&self) -> &'m [u8] {
+        self.bytes
+    }
+
+    /// The 16 bytes of the Uuid.
+    #[inline]
+    pub fn uuid(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.uuid)
+    }
+
+    /// Nanoseconds since 1970, 0 if the message does not say.
+    #[inline]
+    pub fn timestamp(&self) -> i64 {
+        self.index.headers.timestamp.unwrap_or(0)
+    }
+
+    /// What kind of message it is.
+    #[inline]
+    pub fn type_(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.type_)
+    }
+
+    /// Where it comes from.
+    #[inline]
+    pub fn logger(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.logger)
+    }
+
+    /// Syslog severity, [`SEVERITY_DEFAULT`] if the message does not say.
+    #[inline]
+    pub fn severity(&self) -> i32 {
+        self.index.headers.severity.unwrap_or(SEVERITY_DEFAULT)
+    }
+
+    /// Syslog severity, only if the message says it.
+    #[inline]
+    pub fn severity_given(&self) -> Option<i32> {
+        self.index.headers.severity
+    }
+
+    /// Free text.
+    #[inline]
+    pub fn payload(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.payload)
+    }
+
+    /// Version of the sender's environment.
+    #[inline]
+    pub fn env_version(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.env_version)
+    }
+
+    /// Process id of the sender.
+    #[inline]
+    pub fn pid(&self) -> Option<i32> {
+        self.index.headers.pid
+    }
+
+    /// Name of the sender's machine.
+    #[inline]
+    pub fn hostname(&self) -> Option<&'m [u8]> {
+        self.header(self.index.headers.hostname)
+    }
+
+    /// How many fields there are.
+    #[inline]
+    pub fn fields_len(&self) -> usize {
+        self.index.fields.len()
+    }
+
+    /// All fields, in the order of the message.
+    #[inline]
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldView<'m>> + use<'m> {
+        let bytes = self.bytes;
+        self.index
+            .fields
+            .iter()
+            .map(move |entry| FieldView::new(bytes, entry))
+    }
+
+    /// The `nth` field, from 0, of those that have this name.
+    #[inline]
+    pub fn field(&self, name: &[u8], nth: usize) -> Option<FieldView<'m>> {
+        self.field_idx(name, nth).map(|idx| self.field_at(idx))
+    }
+
+    /// As [`View::field`], but first looks where `hint` says, and notes there where the field was found. Messages of
+    /// one kind mostly have their fields in the same order, so the caller should keep one hint for each name it asks for.
+    #[inline]
+    pub fn field_hinted(&self, name: &[u8], nth: usize, hint: &mut usize) -> Option<FieldView<'m>> {
+        // Where no name repeats, a field with the name is the one and only.
+        if nth == 0
+            && !self.index.names_may_repeat
+            && let Some(entry) = self.index.fields.get(*hint)
+            && entry.name.of(self.bytes) == name
+        {
+            return Some(FieldView::new(self.bytes, entry));
+        }
+        let idx = self.field_idx(name, nth)?;
+        *hint = idx;
+        Some(self.field_at(idx))
+    }
+
+    fn field_idx(&self, name: &[u8], nth: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        let entries = self.index.fields.iter().enumerate();
+        entries
+            .filter(|(_, entry)| entry.name.len() == name.len() && entry.name.of(bytes) == name)
+            .map(|(idx, _)| idx)
+            .nth(nth)
+    }
+
+    #[inline]
+    fn field_at(&self, idx: usize) -> FieldView<'m> {
+        FieldView::new(self.bytes, &self.index.fields[idx])
+    }
+
+    #[inline]
+    fn header(&self, span: Span) -> Option<&'m [u8]> {
+        (span.end != 0).then(|| span.of(self.bytes))
+    }
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

@@ -1,0 +1,3 @@
+-- Requires the module that requires this one.
+require "cycle_b"
+return {}

@@ -1,0 +1,1 @@
+-- Lies in a folder whose name looks like that of a module.

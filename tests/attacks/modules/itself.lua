@@ -1,0 +1,3 @@
+-- Requires itself.
+require "itself"
+return {}

@@ -1,0 +1,2 @@
+-- Raises an error that is no text.
+error({})

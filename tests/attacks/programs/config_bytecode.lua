@@ -1,0 +1,3 @@
+-- attack: configuration files | config | contained: * | body
+-- Bytecode in the place of a configuration.
+@@1:\x1bLJ\x02\x08\x00\x00@@@@200:\xff\x7f\x00@@

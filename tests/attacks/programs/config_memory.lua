@@ -1,0 +1,4 @@
+-- attack: configuration files | config | contained: *
+-- A value that doubles.
+s = "x"
+while true do s = s .. s end

@@ -1,0 +1,3 @@
+-- attack: contract | analysis | contained: numeric status code
+-- No result at all.
+function process_message() end

@@ -1,0 +1,3 @@
+-- attack: contract | output | either
+-- A status that means nothing.
+function process_message() return -1000 end

@@ -1,0 +1,18 @@
+-- attack: environments | analysis | either
+-- Gives the host's functions and the thread other environments, in which they may look things up.
+require "string"
+local hostile = setmetatable({}, {__index = function() while true do end end, __newindex = function() while true do end end})
+for _, f in ipairs({read_message, inject_message, inject_payload, add_to_payload, pcall, xpcall, error, require, module, print, setfenv, getfenv, next, tostring, string.gsub, read_config}) do
+    pcall(setfenv, f, hostile)
+    pcall(setfenv, f, {})
+end
+for level = 2, 10 do pcall(setfenv, level, {}) end
+pcall(setfenv, 2^31, {})
+pcall(setfenv, 1, nil)
+pcall(setfenv, -1, {})
+function process_message()
+    string.gsub("abc", ".", function() pcall(setfenv, 2, {}) pcall(setfenv, 3, {}) end)
+    add_to_payload(read_message("Payload"))
+    return 0
+end
+function timer_event() end

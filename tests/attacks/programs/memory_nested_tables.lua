@@ -1,0 +1,6 @@
+-- attack: memory | analysis | contained: not enough memory
+-- Tables within tables as deep as memory allows: marking must not recurse.
+function process_message()
+    local t = {}
+    while true do t = {t} end
+end

@@ -1,0 +1,2 @@
+-- attack: parser | analysis | contained: was not found | body
+-- Nothing at all.

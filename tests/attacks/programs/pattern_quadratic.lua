@@ -1,0 +1,7 @@
+-- attack: patterns | analysis | contained: instruction_limit exceeded / too complex
+-- Only quadratic, but on two million letters.
+require "string"
+function process_message()
+    string.find(string.rep("a", 2000000), ".-b")
+    return 0
+end

@@ -1,0 +1,3 @@
+-- attack: hostile state files | state | either
+-- A state file that is a program which never ends.
+while true do end

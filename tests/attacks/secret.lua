@@ -1,0 +1,2 @@
+-- Lies outside of the search path: no plugin may require it.
+return "CANARY"

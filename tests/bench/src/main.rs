@@ -1,0 +1,226 @@
+//! Benchmarks of the whole program: makes run directories from a seed, runs an engine in them, prints a table.
+//!
+//! A second engine that understands the same run directories can be given with `--peer`; both then run in turns and the
+//! last column says how many times better the first is. Only such ratios mean something on a machine that others share.
+//! With `--small` everything runs once in tiny sizes: that asserts that every message arrives, and nothing about times.
+//!
+//! Each benchmark is a file that says at its head what it measures and what it does not show:
+//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `footprint`, `recovery` and
+//! `latency`.
+
+#![forbid(unsafe_code)]
+
+mod engine;
+mod footprint;
+mod generate;
+mod inject;
+mod latency;
+mod nginx;
+mod process;
+mod recovery;
+mod reinject;
+mod route;
+mod rundir;
+mod table;
+mod throughput;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+
+use crate::engine::Engine;
+use crate::inject::Inject;
+use crate::nginx::Nginx;
+use crate::reinject::Reinject;
+use crate::route::Route;
+use crate::table::Figure;
+use crate::throughput::Workload;
+
+#[derive(Parser)]
+#[command(about = "Measures an engine with generated run directories", version)]
+struct Arguments {
+    /// The engine; without it, the program `foresight` beside this one
+    #[arg(long, value_name = "PROGRAM")]
+    engine: Option<PathBuf>,
+    /// The engine can `require "lpeg"`
+    #[arg(long)]
+    grammar: bool,
+    /// Its segment size (output_size) in bytes, if not its default
+    #[arg(long, value_name = "BYTES")]
+    segment_size: Option<u64>,
+    /// Where it finds `lpeg` when that is a C module (a cpath template)
+    #[arg(long, value_name = "TEMPLATE")]
+    lua_cpath: Option<String>,
+    /// A second engine to compare with; one that is called `hindsight_cli` gets Hindsight's arguments
+    #[arg(long, value_name = "PROGRAM")]
+    peer: Option<PathBuf>,
+    /// Segment size (output_size) of the second engine in bytes, if not its default
+    #[arg(long, value_name = "BYTES")]
+    peer_segment_size: Option<u64>,
+    /// Where the second engine finds `lpeg` (a cpath template); without it, it does not run the grammar benchmark
+    #[arg(long, value_name = "TEMPLATE")]
+    peer_lua_cpath: Option<String>,
+    /// How often each measurement is repeated; the table shows medians
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    runs: usize,
+    /// Only benchmarks whose name contains one of these words
+    #[arg(long, value_delimiter = ',', value_name = "WORDS")]
+    only: Vec<String>,
+    /// Tiny sizes, one run: a test that the engine does the work, not a measurement
+    #[arg(long)]
+    small: bool,
+    /// Where the run directories go (about 3 GB); without it, a folder in the system's temporary one
+    #[arg(long, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+}
+
+/// What all benchmarks share.
+struct Bench {
+    engines: Vec<Engine>,
+    runs: usize,
+    small: bool,
+    directory: PathBuf,
+}
+
+impl Bench {
+    /// How many messages `workload` takes under `engine`.
+    fn messages(&self, workload: &dyn Workload, engine: &Engine) -> u64 {
+        if self.small {
+            workload.messages_small()
+        } else {
+            workload.messages(engine)
+        }
+    }
+}
+
+/// Runs one benchmark under every engine.
+type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
+
+/// Something that can be measured.
+struct Benchmark {
+    name: String,
+    about: &'static str,
+    measure: Measure,
+}
+
+impl Benchmark {
+    fn of(workload: impl Workload + 'static) -> Benchmark {
+        Benchmark {
+            name: workload.name(),
+            about: workload.about(),
+            measure: Box::new(move |bench| throughput::measure(&workload, bench)),
+        }
+    }
+}
+
+fn benchmarks() -> Vec<Benchmark> {
+    let other = |name: &str, about, measure: fn(&Bench) -> Result<Vec<Figure>>| Benchmark {
+        name: name.to_owned(),
+        about,
+        measure: Box::new(measure),
+    };
+    vec![
+        Benchmark::of(Inject::Alone),
+        Benchmark::of(Inject::Read),
+        Benchmark::of(Inject::Write),
+        Benchmark::of(Route { plugins: 100 }),
+        Benchmark::of(Route { plugins: 1_000 }),
+        Benchmark::of(Route { plugins: 10_000 }),
+        Benchmark::of(Nginx::Strings),
+        Benchmark::of(Nginx::Grammar),
+        Benchmark::of(Reinject),
+        other("footprint", footprint::ABOUT, footprint::measure),
+        other("recovery", recovery::ABOUT, recovery::measure),
+        other("latency", latency::ABOUT, latency::measure),
+    ]
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let bench = bench(&arguments)?;
+    let wanted = |name: &str| {
+        arguments.only.is_empty()
+            || arguments
+                .only
+                .iter()
+                .any(|word| name.contains(word.as_str()))
+    };
+    let chosen: Vec<Benchmark> = benchmarks()
+        .into_iter()
+        .filter(|benchmark| wanted(&benchmark.name))
+        .collect();
+    ensure!(
+        !chosen.is_empty(),
+        "no benchmark has a name with {}",
+        arguments.only.join(" or ")
+    );
+    let labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
+    for benchmark in chosen {
+        println!("\n{}: {}", benchmark.name, benchmark.about);
+        let figures = (benchmark.measure)(&bench)?;
+        println!("{}", table::head(&labels));
+        for figure in figures
+            .iter()
+            .filter(|figure| figure.values.iter().any(Option::is_some))
+        {
+            println!("{}", table::line(&benchmark.name, figure));
+        }
+    }
+    // The folder is kept after a failure, where its logs are wanted.
+    fs::remove_dir_all(&bench.directory).context("removing the run directories")
+}
+
+fn bench(arguments: &Arguments) -> Result<Bench> {
+    let program = match &arguments.engine {
+        Some(path) => path.clone(),
+        None => beside_this_program("foresight")?,
+    };
+    let mut engine = Engine::new("engine", &program)?;
+    engine.segment_size = arguments.segment_size;
+    engine.grammar_library = arguments.grammar || arguments.lua_cpath.is_some();
+    engine.lua_cpath = arguments.lua_cpath.clone();
+    let mut engines = vec![engine];
+    if let Some(path) = &arguments.peer {
+        let mut peer = Engine::new("peer", path)?;
+        peer.segment_size = arguments.peer_segment_size;
+        peer.grammar_library = arguments.peer_lua_cpath.is_some();
+        peer.lua_cpath = arguments.peer_lua_cpath.clone();
+        engines.push(peer);
+    }
+    let parent = arguments
+        .directory
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let directory = parent.join(format!("foresight-bench-{}", std::process::id()));
+    fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
+    let runs = if arguments.small {
+        1
+    } else {
+        arguments.runs.max(1)
+    };
+    Ok(Bench {
+        engines,
+        runs,
+        small: arguments.small,
+        directory: directory.canonicalize()?,
+    })
+}
+
+/// A program in the folder of this one, or in the folder above: tests lie one deeper.
+fn beside_this_program(name: &str) -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let mut candidates = this
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name));
+    let found = candidates.find(|path| path.exists());
+    found.with_context(|| {
+        format!(
+            "no program `{name}` beside {}: build it first",
+            this.display()
+        )
+    })
+}

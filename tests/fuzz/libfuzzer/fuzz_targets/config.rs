@@ -1,0 +1,6 @@
+//! Coverage-guided fuzzing of the target `config`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    (fuzz::targets::by_name("config").expect("the target is in the list").run)(bytes);
+});

@@ -81,7 +81,10 @@ impl ConfigFileError {
     }
 
     fn limit(what: impl Into<String>) -> ConfigFileError {
-        ConfigFileError::Limit { line: 0, what: what.into() }
+        ConfigFileError::Limit {
+            line: 0,
+            what: what.into(),
+        }
     }
 }
 
@@ -116,7 +119,8 @@ pub fn evaluate(text: &[u8]) -> Result<ConfigFile, ConfigFileError> {
     check_text(text)?;
     let lua = state()?;
     let names = Names::default();
-    run(&lua, text, &names).map_err(|error| explain(&error))
+    run(&lua, text, &names)
+        .map_err(|error| explain(&error))
         .and_then(|globals| Copier::new(text).copy_globals(&globals, &names.0.borrow()))
 }
 
@@ -127,8 +131,14 @@ pub fn evaluate(text: &[u8]) -> Result<ConfigFile, ConfigFileError> {
 pub fn compile(text: &[u8]) -> Result<(), ConfigFileError> {
     check_text(text)?;
     let lua = state()?;
-    let chunk = lua.load(text).set_name(format!("={CHUNK}")).set_mode(ChunkMode::Text);
-    chunk.into_function().map(drop).map_err(|error| explain(&error))
+    let chunk = lua
+        .load(text)
+        .set_name(format!("={CHUNK}"))
+        .set_mode(ChunkMode::Text);
+    chunk
+        .into_function()
+        .map(drop)
+        .map_err(|error| explain(&error))
 }
 
 fn check_text(text: &[u8]) -> Result<(), ConfigFileError> {
@@ -150,7 +160,9 @@ fn state() -> Result<Lua, ConfigFileError> {
         lua.set_memory_limit(MAX_MEMORY)?;
         let left = Cell::new(MAX_INSTRUCTIONS / INSTRUCTIONS_PER_CHECK);
         let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_CHECK);
-        lua.set_hook(triggers, move |_, debug| charge(&left, debug.current_line()))?;
+        lua.set_hook(triggers, move |_, debug| {
+            charge(&left, debug.current_line())
+        })?;
         Ok(lua)
     };
     create().map_err(|error| explain(&error))
@@ -161,7 +173,9 @@ fn charge(left: &Cell<u32>, line: Option<usize>) -> mlua::Result<VmState> {
         Some(rest) => left.set(rest),
         None => {
             let line = line.unwrap_or(0);
-            return Err(mlua::Error::runtime(format!("{CHUNK}:{line}: {OUT_OF_INSTRUCTIONS}")));
+            return Err(mlua::Error::runtime(format!(
+                "{CHUNK}:{line}: {OUT_OF_INSTRUCTIONS}"
+            )));
         }
     }
     Ok(VmState::Continue)
@@ -172,7 +186,10 @@ const OUT_OF_INSTRUCTIONS: &str = "instruction budget of a configuration used up
 
 /// The globals in the order of their first assignment, with the line of the last one.
 #[derive(Default, Clone)]
-struct Names(Rc<RefCell<FxHashMap<Vec<u8>, (usize, u32)>>>);
+struct Names(Rc<RefCell<Places>>);
+
+/// By name: how many names came before it, and its line.
+type Places = FxHashMap<Vec<u8>, (usize, u32)>;
 
 impl Names {
     fn assigned(&self, name: &[u8], line: u32) {
@@ -191,10 +208,16 @@ fn run(lua: &Lua, text: &[u8], names: &Names) -> mlua::Result<mlua::Table> {
     let globals = lua.create_table()?;
     let meta = lua.create_table()?;
     meta.raw_set("__index", &globals)?;
-    meta.raw_set("__newindex", new_index(lua, globals.clone(), names.clone())?)?;
+    meta.raw_set(
+        "__newindex",
+        new_index(lua, globals.clone(), names.clone())?,
+    )?;
     let environment = lua.create_table()?;
     environment.set_metatable(Some(meta))?;
-    let chunk = lua.load(text).set_name(format!("={CHUNK}")).set_mode(ChunkMode::Text);
+    let chunk = lua
+        .load(text)
+        .set_name(format!("={CHUNK}"))
+        .set_mode(ChunkMode::Text);
     chunk.set_environment(environment).exec()?;
     Ok(globals)
 }
@@ -234,7 +257,7 @@ impl Copier {
     fn copy_globals(
         mut self,
         globals: &mlua::Table,
-        names: &FxHashMap<Vec<u8>, (usize, u32)>,
+        names: &Places,
     ) -> Result<ConfigFile, ConfigFileError> {
         let mut ordered = Vec::with_capacity(names.len());
         for pair in globals.pairs::<mlua::LuaString, mlua::Value>() {
@@ -254,7 +277,10 @@ impl Copier {
             }
             self.path.pop();
         }
-        Ok(ConfigFile { table, skipped: self.skipped })
+        Ok(ConfigFile {
+            table,
+            skipped: self.skipped,
+        })
     }
 
     /// Lua assigns a table constructor on its last line; the text shows the first.
@@ -299,7 +325,9 @@ impl Copier {
         for pair in from.pairs::<mlua::Value, mlua::Value>() {
             let (key, value) = pair.map_err(|error| explain(&error))?;
             self.charge_value(line)?;
-            let Some(key) = self.copy_key(key, line)? else { continue };
+            let Some(key) = self.copy_key(key, line)? else {
+                continue;
+            };
             self.path.push(key.clone());
             let place = self.outline.find(&self.path);
             let line = place.map_or(line, |place| place.line);
@@ -334,7 +362,12 @@ impl Copier {
 
     fn skip(&mut self, type_name: &'static str, is_key: bool, line: u32) {
         let names: Vec<String> = self.path.iter().map(Key::to_string).collect();
-        self.skipped.push(Skipped { path: names.join("."), type_name, is_key, line });
+        self.skipped.push(Skipped {
+            path: names.join("."),
+            type_name,
+            is_key,
+            line,
+        });
     }
 }
 
@@ -373,14 +406,21 @@ fn explain(error: &mlua::Error) -> ConfigFileError {
             let (line, message) = split_line(message);
             ConfigFileError::Runtime { line, message }
         }
-        other => ConfigFileError::Runtime { line: 0, message: other.to_string() },
+        other => ConfigFileError::Runtime {
+            line: 0,
+            message: other.to_string(),
+        },
     }
 }
 
 /// Gives an error that came out of a callback the line of the Lua code that was running.
 fn with_line(mut error: ConfigFileError, traceback: &str) -> ConfigFileError {
-    let found = traceback.lines().find_map(|frame| frame.trim().strip_prefix(CHUNK));
-    let number = found.and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split(':').next());
+    let found = traceback
+        .lines()
+        .find_map(|frame| frame.trim().strip_prefix(CHUNK));
+    let number = found
+        .and_then(|rest| rest.strip_prefix(':'))
+        .and_then(|rest| rest.split(':').next());
     let at = number.and_then(|digits| digits.parse().ok()).unwrap_or(0);
     match &mut error {
         ConfigFileError::Syntax { line, .. }
@@ -392,8 +432,13 @@ fn with_line(mut error: ConfigFileError, traceback: &str) -> ConfigFileError {
 
 /// Splits `cfg:12: words` into 12 and the words, leaving a traceback behind.
 fn split_line(message: &str) -> (u32, String) {
-    let message = message.split("\nstack traceback:").next().unwrap_or(message);
-    let placed = message.strip_prefix(CHUNK).and_then(|rest| rest.strip_prefix(':'));
+    let message = message
+        .split("\nstack traceback:")
+        .next()
+        .unwrap_or(message);
+    let placed = message
+        .strip_prefix(CHUNK)
+        .and_then(|rest| rest.strip_prefix(':'));
     let parts = placed.and_then(|rest| rest.split_once(": "));
     match parts.and_then(|(line, words)| Some((line.parse().ok()?, words))) {
         Some((line, words)) => (line, words.to_string()),

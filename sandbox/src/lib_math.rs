@@ -1,6 +1,7 @@
 //! Lua's math library, with the additions Hindsight plugins expect.
 //!
 //! All functions are LuaJIT's own, which compiles them, beside `erf`, `erfc` and the old name `mod` for `fmod`.
+#![allow(unsafe_code)]
 
 use crate::native::{Builtin, Call, Error, Function, function};
 

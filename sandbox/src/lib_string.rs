@@ -2,6 +2,7 @@
 //!
 //! LuaJIT's own functions stay where they cannot run long (`byte char len lower reverse sub upper`): it compiles them
 //! into its traces. What matches patterns or builds large strings is replaced. `string.dump` is gone.
+#![allow(unsafe_code)]
 
 pub(crate) mod format;
 mod gsub;
@@ -75,6 +76,10 @@ impl Scratch {
     pub(crate) fn add(&mut self, call: &Call<'_>, bytes: &[u8]) -> Result<(), Error> {
         self.reserve(call, bytes.len())?.extend_from_slice(bytes);
         Ok(())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// Pushes what was gathered and gives the buffer back.
@@ -306,5 +311,7 @@ pub(crate) fn is_text(call: &Call<'_>, i: i32) -> bool {
     matches!(call.type_of(i), Type::String | Type::Number)
 }
 
+#[cfg(test)]
+pub(crate) mod test_state;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Lua's table library, with sorting, joining and moving charged to the plugin's budget.
 //!
 //! LuaJIT's own functions stay where they cannot run long (`getn maxn remove`). `setn` fails, as in Hindsight's Lua.
+#![allow(unsafe_code)]
 
 mod sort;
 

@@ -203,3 +203,10 @@ pub(crate) unsafe fn push_place(l: *mut lua_State, ar: *const lua_Debug) {
         }
     }
 }
+
+/// Ends the running call at once with a clean stop: the engine is going down.
+pub(crate) fn stop_now(shared: &Shared) {
+    shared.control.interrupt();
+    shared.budget.armed.store(true, Ordering::Relaxed);
+    charge(shared, 0);
+}

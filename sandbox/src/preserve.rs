@@ -4,9 +4,10 @@
 //! keys in order, and we never run a file: its statements are read as data (see `parse`). In front stands a comment
 //! with the place in the queue that the state belongs to.
 //!
-//! Userdata takes part when its metatable has a native function [`METHOD`]. It is called with the userdata and its
-//! path as text, and returns the statements that make an equal one: usually
-//! `if PATH == nil then PATH = module.new(...) end` and some `PATH:method(...)` lines with literal arguments.
+//! Userdata takes part by [`Object::preserve`](crate::native::Object::preserve), which gives the statements that make an
+//! equal one: usually `if PATH == nil then PATH = module.new(...) end` and some `PATH:method(...)` lines with literal
+//! arguments.
+#![allow(unsafe_code)]
 
 mod parse;
 mod restore;
@@ -16,12 +17,10 @@ use std::ffi::CStr;
 use std::io::Write as _;
 use std::os::raw::c_int;
 
-use mlua::ffi;
+use crate::ffi;
 
-/// The field of a userdata's metatable that holds its preserving function.
-pub const METHOD: &CStr = c"__preserve";
 /// The registry key of the metatable that marks a table as an empty array (`[]` in JSON, `{nil}` in a state file).
-pub const EMPTY_ARRAY: &CStr = c"foresight.empty_array";
+pub(crate) const EMPTY_ARRAY: &CStr = c"foresight.empty_array";
 /// The global that says which version of its own state a plugin writes and accepts.
 const VERSION: &CStr = c"_PRESERVATION_VERSION";
 /// What opens the comment with the place in the queue.
@@ -31,7 +30,7 @@ const MAX_SIZE: usize = 4 << 30;
 
 /// The statements that bring back what the globals of `state` hold now, and `position` in front of them.
 ///
-/// Skipped are functions, threads, tables with a metatable, and userdata without [`METHOD`].
+/// Skipped are functions, threads, tables with a metatable, and userdata that has no such form.
 ///
 /// # Errors
 /// A text for the operator: a key that cannot be preserved, tables that nest too deeply, an error of a userdata.
@@ -79,8 +78,8 @@ pub fn position(file: &[u8]) -> Option<String> {
 unsafe fn own_version(state: *mut ffi::lua_State) -> i64 {
     // SAFETY: a raw read of one global.
     unsafe {
-        ffi::lua_pushstring(state, VERSION.as_ptr());
-        ffi::lua_rawget(state, ffi::LUA_GLOBALSINDEX);
+        ffi::lua_pushstring_(state, VERSION.as_ptr());
+        ffi::lua_rawget_(state, ffi::LUA_GLOBALSINDEX);
         let version = match ffi::lua_type(state, -1) {
             ffi::LUA_TNUMBER => ffi::lua_tonumber(state, -1) as i64,
             _ => 0,

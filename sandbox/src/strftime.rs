@@ -241,6 +241,7 @@ fn civil_of(days: i64) -> (i64, u32, u32) {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code)]
 mod tests {
     use super::*;
 

@@ -189,7 +189,11 @@ impl Table {
         let key = key.into();
         match self.entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => entry.value = value.into(),
-            None => self.push(Entry { key, value: value.into(), line: 0 }),
+            None => self.push(Entry {
+                key,
+                value: value.into(),
+                line: 0,
+            }),
         }
     }
 
@@ -226,7 +230,9 @@ impl<'t> IntoIterator for &'t Table {
 
 impl FromIterator<Entry> for Table {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Table {
-        Table { entries: entries.into_iter().collect() }
+        Table {
+            entries: entries.into_iter().collect(),
+        }
     }
 }
 
@@ -243,7 +249,10 @@ mod tests {
         table.set("b", Table::new());
         let keys: Vec<String> = table.iter().map(|entry| entry.key.to_string()).collect();
         assert_eq!(keys, ["b", "a", "3"]);
-        assert_eq!(table.get("b").and_then(Value::as_table), Some(&Table::new()));
+        assert_eq!(
+            table.get("b").and_then(Value::as_table),
+            Some(&Table::new())
+        );
         assert_eq!(table.get("3"), None, "a number and its text are two keys");
     }
 
@@ -251,7 +260,10 @@ mod tests {
     fn remove_takes_the_entry_out() {
         let mut table: Table = Table::new();
         table.set("a", false);
-        assert_eq!(table.remove("a").map(|entry| entry.value), Some(Value::Bool(false)));
+        assert_eq!(
+            table.remove("a").map(|entry| entry.value),
+            Some(Value::Bool(false))
+        );
         assert!(table.is_empty() && table.remove("a").is_none());
     }
 }

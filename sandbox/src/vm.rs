@@ -13,8 +13,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::ffi::{self, lua_State};
 use crate::limits::{self, Budget, Ended};
 use crate::message::Current;
-use crate::native::Registry;
-use crate::sandbox::{Host, Kind, Limits};
+use crate::native::{Call, Error, Registry};
+use crate::sandbox::{Checkpoint, Host, Kind, Limits};
 use crate::watch::{self, Control};
 
 /// Places in Lua's registry that belong to us.
@@ -31,7 +31,7 @@ pub(crate) mod slot {
     pub(crate) const IDS: c_int = 4;
     /// Strings whose addresses the cache of `read_message` knows.
     pub(crate) const ANCHORS: c_int = 5;
-    /// The metatable that marks a table as an empty array.
+    /// The metatable that marks a table as an empty array; `preserve` finds it by a name.
     pub(crate) const ARRAY: c_int = 6;
     /// The string "process_message".
     pub(crate) const PROCESS_MESSAGE: c_int = 7;
@@ -39,10 +39,18 @@ pub(crate) mod slot {
     pub(crate) const TIMER_EVENT: c_int = 8;
     /// The text of a memory error, made before memory runs out.
     pub(crate) const NO_MEMORY: c_int = 9;
-    /// The one empty-metatable of all modules.
-    pub(crate) const MODULE: c_int = 10;
-    /// The string metatable's library, to answer for string methods once `string` was required.
-    pub(crate) const BUILTINS: c_int = 11;
+    /// The plugin's name as a string.
+    pub(crate) const LOGGER: c_int = 10;
+    /// The hostname as a string.
+    pub(crate) const HOSTNAME: c_int = 11;
+    /// The first of the strings of [`KEYS`].
+    pub(crate) const KEY: c_int = 12;
+
+    /// Keys of message tables, kept so that nothing is hashed when a message is built.
+    pub(crate) const KEYS: &[&str] = &[
+        "Uuid", "Timestamp", "Type", "Logger", "Severity", "Payload", "EnvVersion", "Pid", "Hostname", "Fields",
+        "name", "value", "value_type", "representation", "userdata",
+    ];
 }
 
 /// Text of every memory error.
@@ -166,6 +174,8 @@ pub(crate) struct Shared {
     pub(crate) injects_left: Cell<u32>,
     /// Failures reported by `update_checkpoint` beside those that were answered.
     pub(crate) failures: Cell<u64>,
+    /// The checkpoint of the message being injected, to keep its memory.
+    pub(crate) checkpoint: RefCell<Checkpoint>,
     next_id: Cell<u64>,
     rng: RefCell<ChaCha8Rng>,
 }
@@ -211,8 +221,9 @@ impl Shared {
             output_max: Cell::new(0),
             injects: Cell::new(0),
             inject_bytes: Cell::new(0),
-            injects_left: Cell::new(0),
+            injects_left: Cell::new(if parts.kind == Kind::Analysis { 0 } else { u32::MAX }),
             failures: Cell::new(0),
+            checkpoint: RefCell::default(),
             next_id: Cell::new(0),
             rng: RefCell::new(ChaCha8Rng::from_seed(seed)),
         }
@@ -412,6 +423,33 @@ impl State {
             ffi::lua_settop(self.l, -2);
             text
         }
+    }
+
+    /// Runs native code on the state with the host in control; the error is a text.
+    pub(crate) fn with_call<T>(
+        &self,
+        work: impl FnOnce(&mut Call<'_>) -> Result<T, Error>,
+    ) -> Result<T, Vec<u8>> {
+        // SAFETY: the host has control of the main thread, whose stack has room for LUA_MINSTACK values.
+        let mut call = unsafe {
+            ffi::lua_checkstack(self.l, ffi::LUA_MINSTACK);
+            Call::new(self.l, self.shared())
+        };
+        let result = match work(&mut call) {
+            Ok(result) => Ok(result),
+            Err(error) => {
+                error.push(&mut call);
+                Err(self.take_text())
+            }
+        };
+        // SAFETY: the host's calls leave the stack empty.
+        unsafe { ffi::lua_settop(self.l, 0) };
+        result
+    }
+
+    /// Switches the memory limit off, or on again.
+    pub(crate) fn lift_limits(&self, lifted: bool) {
+        self.shared().memory.lifted.set(lifted);
     }
 
     /// Collects all garbage.

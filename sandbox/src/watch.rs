@@ -52,9 +52,17 @@ impl Control {
         self.stop.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn interrupt(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    #[inline]
     pub(crate) fn end_call(&self) {
-        self.started_ns.store(0, Ordering::Relaxed);
-        self.stuck.store(false, Ordering::Relaxed);
+        if self.started_ns.load(Ordering::Relaxed) != 0 {
+            self.started_ns.store(0, Ordering::Relaxed);
+            self.stuck.store(false, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn clear_stuck(&self) {
@@ -81,8 +89,7 @@ impl Handle {
 
     /// Ends the running call, and every later one, with a clean stop.
     pub fn interrupt(&self) {
-        self.control.stop.store(true, Ordering::Relaxed);
-        self.control.interrupt.store(true, Ordering::Relaxed);
+        self.control.interrupt();
         let watch = watch();
         watch.interrupts.fetch_add(1, Ordering::Relaxed);
         watch.wake();

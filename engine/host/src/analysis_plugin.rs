@@ -57,6 +57,8 @@ pub struct Cage {
     pub catch_up: Option<Reader>,
     state: Option<StateFile>,
     dirty: bool,
+    /// A call was broken off, so the state must not be saved any more.
+    spoiled: bool,
     saved_at: Position,
     saved_when: Instant,
     /// Until this place the messages were processed before a crash, so what they inject is in the queue already.
@@ -137,6 +139,7 @@ impl AnalysisPlugin {
                 catch_up: None,
                 state: start.state,
                 dirty: false,
+                spoiled: false,
                 saved_at: start.at,
                 saved_when: Instant::now(),
                 replay_until: start.replay_until,
@@ -357,7 +360,11 @@ impl AnalysisPlugin {
         let (code, text) = match answer {
             Answer::Status { code, message } => (code, message),
             Answer::Terminated(reason) => return Ended::Terminated(reason),
-            Answer::Stopped => return Ended::Stopped,
+            Answer::Stopped => {
+                // The message is half done: a state saved now would belong to no place.
+                cage.spoiled = true;
+                return Ended::Stopped;
+            }
         };
         cage.at = behind;
         cage.dirty = true;
@@ -403,7 +410,7 @@ impl AnalysisPlugin {
 
     /// Saves the state together with its place. What the plugin injected must be in the kernel before.
     pub fn save(&self, cage: &mut Cage) -> Result<(), String> {
-        let Some(state) = &cage.state else { return Ok(()) };
+        let Some(state) = cage.state.as_ref().filter(|_| !cage.spoiled) else { return Ok(()) };
         let bytes = cage.sandbox.preserve(&cage.at.to_string())?;
         state.write(&bytes)?;
         cage.dirty = false;

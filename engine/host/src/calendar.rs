@@ -5,7 +5,10 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = text.get(from..to)?;
-        digits.bytes().all(|c| c.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|c| c.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
     let separated = separators.iter().all(|(at, c)| bytes.get(*at) == Some(c));
@@ -19,13 +22,20 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     }
     let (fraction, zone) = split_fraction(text.get(19..)?)?;
     let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-    seconds.checked_sub(zone_offset(zone)?)?.checked_mul(1_000_000_000)?.checked_add(fraction)
+    seconds
+        .checked_sub(zone_offset(zone)?)?
+        .checked_mul(1_000_000_000)?
+        .checked_add(fraction)
 }
 
 /// Nanoseconds of `.123` at the begin of `rest`, and what follows it.
 fn split_fraction(rest: &str) -> Option<(i64, &str)> {
-    let Some(digits) = rest.strip_prefix('.') else { return Some((0, rest)) };
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let Some(digits) = rest.strip_prefix('.') else {
+        return Some((0, rest));
+    };
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
     let (digits, zone) = digits.split_at(end);
     let nine: String = digits.chars().chain("000000000".chars()).take(9).collect();
     (!digits.is_empty()).then_some((nine.parse().ok()?, zone))
@@ -73,11 +83,16 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     // Eras of 400 years from 0000-03-01 on all have 146_097 days.
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     (era * 400 + year_of_era + next, month, day)
 }
 

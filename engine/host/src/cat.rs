@@ -15,8 +15,9 @@ use schemas::view::{Index, View};
 
 use crate::follow::Watch;
 
-/// Largest message that is looked for: whatever any engine can have been configured to write.
-const MESSAGE_MAX: usize = 1 << 30;
+/// Largest message that is looked for: far beyond what engines are configured to write, yet a bound on the memory
+/// that damaged data can make us use.
+const MESSAGE_MAX: usize = 256 << 20;
 
 /// Bytes read at once.
 const READ_SIZE: usize = 256 * 1024;
@@ -96,7 +97,11 @@ pub struct Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Processed: {}, matched: {} messages", self.processed, self.matched)
+        write!(
+            f,
+            "Processed: {}, matched: {} messages",
+            self.processed, self.matched
+        )
     }
 }
 
@@ -111,8 +116,8 @@ pub fn cat(
     reports: &mut dyn Write,
     running: &dyn Fn() -> bool,
 ) -> Result<Counts, CatError> {
-    let matcher =
-        Matcher::parse(options.matcher.as_bytes()).map_err(|error| CatError::Matcher(error.to_string()))?;
+    let matcher = Matcher::parse(options.matcher.as_bytes())
+        .map_err(|error| CatError::Matcher(error.to_string()))?;
     let mut cat = Cat {
         form: options.form,
         matcher,
@@ -136,7 +141,10 @@ pub fn cat(
 }
 
 fn open(file: &Path) -> Result<Source<File>, CatError> {
-    let error = |source| CatError::Open { file: file.to_path_buf(), source };
+    let error = |source| CatError::Open {
+        file: file.to_path_buf(),
+        source,
+    };
     let opened = File::open(file).map_err(error)?;
     if opened.metadata().map_err(error)?.is_dir() {
         return Err(error(io::ErrorKind::IsADirectory.into()));
@@ -152,7 +160,10 @@ struct Tail {
 
 impl Tail {
     fn new(count: usize) -> Tail {
-        Tail { messages: VecDeque::new(), count }
+        Tail {
+            messages: VecDeque::new(),
+            count,
+        }
     }
 
     fn push(&mut self, message: &[u8]) {
@@ -161,7 +172,11 @@ impl Tail {
         }
         // The oldest buffer is used again for the newest message.
         let full = self.messages.len() >= self.count;
-        let mut buffer = if full { self.messages.pop_front().unwrap_or_default() } else { Vec::new() };
+        let mut buffer = if full {
+            self.messages.pop_front().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         buffer.clear();
         buffer.extend_from_slice(message);
         self.messages.push_back(buffer);
@@ -185,7 +200,15 @@ struct Source<R> {
 
 impl<R: Read> Source<R> {
     fn new(reader: R, name: String) -> Source<R> {
-        Source { reader, name, buffer: Vec::new(), at: 0, offset: 0, damage: None, ended: false }
+        Source {
+            reader,
+            name,
+            buffer: Vec::new(),
+            at: 0,
+            offset: 0,
+            damage: None,
+            ended: false,
+        }
     }
 
     /// Reads more. Nothing more sets `ended`.
@@ -227,9 +250,6 @@ impl Cat<'_> {
     fn stream<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), CatError> {
         loop {
             self.whole_messages(source)?;
-            if !source.ended {
-                continue;
-            }
             if source.at == source.buffer.len() {
                 self.report(source);
                 return Ok(());
@@ -248,17 +268,18 @@ impl Cat<'_> {
             match scan(&source.buffer[source.at..], MESSAGE_MAX) {
                 Scan::Frame { header, message } => self.frame(source, header, message)?,
                 Scan::Skip(length) => self.skip(source, length),
-                Scan::Need(_) => {
-                    source.fill().map_err(CatError::Read)?;
-                    if source.ended {
-                        return Ok(());
-                    }
-                }
+                Scan::Need(_) if source.ended => return Ok(()),
+                Scan::Need(_) => source.fill().map_err(CatError::Read)?,
             }
         }
     }
 
-    fn frame<R>(&mut self, source: &mut Source<R>, header: usize, length: usize) -> Result<(), CatError>
+    fn frame<R>(
+        &mut self,
+        source: &mut Source<R>,
+        header: usize,
+        length: usize,
+    ) -> Result<(), CatError>
     where
         R: Read,
     {
@@ -277,7 +298,9 @@ impl Cat<'_> {
         self.counts.matched += 1;
         match &mut self.tail {
             Some(tail) => tail.push(bytes),
-            None => show(self.form, &self.index.view(bytes), &mut self.out).map_err(CatError::Write)?,
+            None => {
+                show(self.form, &self.index.view(bytes), &mut self.out).map_err(CatError::Write)?
+            }
         }
         Ok(())
     }
@@ -293,15 +316,21 @@ impl Cat<'_> {
         if let Some(from) = source.damage.take() {
             let (name, length) = (&source.name, source.position() - from);
             // Who closed the reports does not want them.
-            let _ = writeln!(self.reports, "{name}: {length} bytes at offset {from} are no message, skipped");
+            let _ = writeln!(
+                self.reports,
+                "{name}: {length} bytes at offset {from} are no message, skipped"
+            );
         }
     }
 
     fn finish_tail(&mut self) -> Result<(), CatError> {
-        let Some(tail) = self.tail.take() else { return Ok(()) };
+        let Some(tail) = self.tail.take() else {
+            return Ok(());
+        };
         for message in &tail.messages {
             if self.index.parse(message).is_ok() {
-                show(self.form, &self.index.view(message), &mut self.out).map_err(CatError::Write)?;
+                show(self.form, &self.index.view(message), &mut self.out)
+                    .map_err(CatError::Write)?;
             }
         }
         Ok(())
@@ -312,9 +341,11 @@ impl Cat<'_> {
         let mut source = open(&file)?;
         let watch = Watch::new(&file);
         loop {
+            source.ended = false;
             self.whole_messages(&mut source)?;
             // Asked before the last look at this file: what is written to it until then is shown.
             let next = next_segment(&file);
+            source.ended = false;
             self.whole_messages(&mut source)?;
             if let Some(next) = next {
                 self.stream(&mut source)?;
@@ -337,8 +368,15 @@ impl Cat<'_> {
         let length = source.reader.metadata().map_err(CatError::Read)?.len();
         let read = source.offset + source.buffer.len() as u64;
         if length < read {
-            let _ = writeln!(self.reports, "{}: was cut to {length} bytes, read again", source.name);
-            source.reader.seek(SeekFrom::Start(0)).map_err(CatError::Read)?;
+            let _ = writeln!(
+                self.reports,
+                "{}: was cut to {length} bytes, read again",
+                source.name
+            );
+            source
+                .reader
+                .seek(SeekFrom::Start(0))
+                .map_err(CatError::Read)?;
             (source.buffer, source.at, source.offset, source.damage) = (Vec::new(), 0, 0, None);
         }
         Ok(())
@@ -368,9 +406,16 @@ fn next_segment(file: &Path) -> Option<PathBuf> {
         path.file_stem().filter(|_| is_log)?.to_str()?.parse().ok()
     };
     let current = number(file)?;
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let paths = std::fs::read_dir(dir).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let later = paths.filter_map(|path| Some((number(&path)?, path))).filter(|(id, _)| *id > current);
+    let dir = file
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let paths = std::fs::read_dir(dir)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let later = paths
+        .filter_map(|path| Some((number(&path)?, path)))
+        .filter(|(id, _)| *id > current);
     later.min().map(|(_, path)| path)
 }
 

@@ -53,7 +53,11 @@ pub struct Damage {
 
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{FILE_NAME}:{}: not a checkpoint: {}", self.line, self.text)
+        write!(
+            f,
+            "{FILE_NAME}:{}: not a checkpoint: {}",
+            self.line, self.text
+        )
     }
 }
 
@@ -94,7 +98,10 @@ impl Checkpoints {
                 Some((key, value)) => drop(all.values.insert(key, value)),
                 None => {
                     let shown = &line[..line.len().min(SHOWN_MAX)];
-                    damages.push(Damage { line: index + 1, text: shown.escape_ascii().to_string() });
+                    damages.push(Damage {
+                        line: index + 1,
+                        text: shown.escape_ascii().to_string(),
+                    });
                 }
             }
         }
@@ -122,7 +129,12 @@ impl Checkpoints {
     /// # Errors
     /// Whatever the disk says; the old file is then still there.
     pub fn write(&self, output_path: &Path, sync: bool) -> io::Result<()> {
-        write_atomically(&RealDisk, &output_path.join(FILE_NAME), &self.to_bytes(), sync)
+        write_atomically(
+            &RealDisk,
+            &output_path.join(FILE_NAME),
+            &self.to_bytes(),
+            sync,
+        )
     }
 
     /// The value of `key`.
@@ -160,17 +172,33 @@ impl Checkpoints {
 
     /// Removes the checkpoints of plugins for which `exists` says no and of threads from `threads` on.
     /// Returns their keys.
-    pub fn remove_vanished(&mut self, threads: usize, exists: impl Fn(Kind, &str) -> bool) -> Vec<String> {
+    pub fn remove_vanished(
+        &mut self,
+        threads: usize,
+        exists: impl Fn(Kind, &str) -> bool,
+    ) -> Vec<String> {
         let vanished = |key: &str| {
             let owner = key.split_once("->").map_or(key, |(_, reader)| reader);
-            if let Some(thread) = owner.strip_prefix("analysis").and_then(|n| n.parse::<usize>().ok()) {
+            if let Some(thread) = owner
+                .strip_prefix("analysis")
+                .and_then(|n| n.parse::<usize>().ok())
+            {
                 return thread >= threads;
             }
-            let Some((kind, stem)) = owner.split_once('.') else { return false };
-            let kind = crate::config::KINDS.into_iter().find(|known| kind_name(*known) == kind);
+            let Some((kind, stem)) = owner.split_once('.') else {
+                return false;
+            };
+            let kind = crate::config::KINDS
+                .into_iter()
+                .find(|known| kind_name(*known) == kind);
             kind.is_none_or(|kind| !exists(kind, stem))
         };
-        let gone: Vec<String> = self.values.keys().filter(|key| vanished(key)).cloned().collect();
+        let gone: Vec<String> = self
+            .values
+            .keys()
+            .filter(|key| vanished(key))
+            .cloned()
+            .collect();
         gone.iter().for_each(|key| drop(self.values.remove(key)));
         gone
     }
@@ -236,9 +264,15 @@ fn unescape(text: &[u8]) -> Option<Vec<u8>> {
             continue;
         }
         let (&escaped, after) = rest.split_first()?;
-        let digits = rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = rest
+            .iter()
+            .take(3)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits > 0 {
-            let code = rest[..digits].iter().fold(0_u16, |code, digit| code * 10 + u16::from(digit - b'0'));
+            let code = rest[..digits]
+                .iter()
+                .fold(0_u16, |code, digit| code * 10 + u16::from(digit - b'0'));
             out.push(u8::try_from(code).ok()?);
             rest = &rest[digits..];
             continue;
@@ -267,11 +301,16 @@ fn parse_position(text: &[u8]) -> Option<Position> {
             (rounded >= 0.0 && rounded < u64::MAX as f64).then_some(rounded as u64)
         })
     };
-    Some(Position { segment: number(segment)?, offset: number(offset)? })
+    Some(Position {
+        segment: number(segment)?,
+        offset: number(offset)?,
+    })
 }
 
 fn memmem(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -294,11 +333,26 @@ mod tests {
     fn hindsights_own_file_is_read() {
         let all = parse(HINDSIGHTS);
         assert_eq!(all.iter().count(), 8);
-        assert_eq!(all.position("input"), Some(Position { segment: 12, offset: 5480 }));
-        assert_eq!(all.position(&reader_key("input", "output.tcp")), Some(Position { segment: 11, offset: 7 }));
+        assert_eq!(
+            all.position("input"),
+            Some(Position {
+                segment: 12,
+                offset: 5480
+            })
+        );
+        assert_eq!(
+            all.position(&reader_key("input", "output.tcp")),
+            Some(Position {
+                segment: 11,
+                offset: 7
+            })
+        );
         assert_eq!(all.get("input.file"), Some(&Value::Number(40.0)));
         assert_eq!(all.get("input.frac"), Some(&Value::Number(0.1)));
-        assert_eq!(all.get("input.kafka"), Some(&Value::Text(b"a\nb\\c\"d".to_vec())));
+        assert_eq!(
+            all.get("input.kafka"),
+            Some(&Value::Text(b"a\nb\\c\"d".to_vec()))
+        );
         assert_eq!(all.position("input.kafka"), None);
     }
 
@@ -316,15 +370,33 @@ mod tests {
         let (all, damages) = Checkpoints::parse(text);
         let lines: Vec<usize> = damages.iter().map(|damage| damage.line).collect();
         assert_eq!(lines, [2, 3, 4, 5, 6, 8]);
-        assert_eq!(all.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["a", "f"]);
-        assert_eq!(damages[0].to_string(), "hindsight.cp:2: not a checkpoint: garbage \\xff");
+        assert_eq!(
+            all.iter().map(|(key, _)| key).collect::<Vec<_>>(),
+            ["a", "f"]
+        );
+        assert_eq!(
+            damages[0].to_string(),
+            "hindsight.cp:2: not a checkpoint: garbage \\xff"
+        );
     }
 
     #[test]
     fn the_written_form_is_what_plugins_parse() {
         let mut all = Checkpoints::default();
-        all.set_position("input", Position { segment: 1, offset: 2 });
-        all.set_position(reader_key("input", "analysis.a"), Position { segment: 0, offset: 99 });
+        all.set_position(
+            "input",
+            Position {
+                segment: 1,
+                offset: 2,
+            },
+        );
+        all.set_position(
+            reader_key("input", "analysis.a"),
+            Position {
+                segment: 0,
+                offset: 99,
+            },
+        );
         all.set("input.s", Value::Text(b"a'\"\\\n\r\x001".to_vec()));
         all.set("input.n", Value::Number(1e17));
         let expected = "_G['input'] = '1:2'\n_G['input->analysis.a'] = '0:99'\n_G['input.n'] = 1e+17\n\
@@ -335,7 +407,13 @@ mod tests {
     #[test]
     fn rounded_positions_are_read() {
         let all = parse("_G['input'] = '1e+15:100000'\n_G['x'] = '1:-5'\n_G['y'] = '5'\n");
-        assert_eq!(all.position("input"), Some(Position { segment: 1_000_000_000_000_000, offset: 100_000 }));
+        assert_eq!(
+            all.position("input"),
+            Some(Position {
+                segment: 1_000_000_000_000_000,
+                offset: 100_000
+            })
+        );
         assert_eq!((all.position("x"), all.position("y")), (None, None));
     }
 
@@ -347,8 +425,13 @@ mod tests {
              _G['analysis->output.gone'] = '0:1'\n_G['input.here'] = 1\n_G['input.gone'] = 1\n_G['input.here.x'] = 1\n",
         );
         let gone = all.remove_vanished(1, |_, stem| stem == "here");
-        let expected =
-            ["analysis->output.gone", "input->analysis1", "input->output.gone", "input.gone", "input.here.x"];
+        let expected = [
+            "analysis->output.gone",
+            "input->analysis1",
+            "input->output.gone",
+            "input.gone",
+            "input.here.x",
+        ];
         assert_eq!(gone, expected);
         assert_eq!(all.iter().count(), 5);
     }
@@ -360,7 +443,10 @@ mod tests {
         assert_eq!(empty, Checkpoints::default());
         let all = parse(HINDSIGHTS);
         all.write(dir.path(), true).expect("the directory is ours");
-        assert_eq!(Checkpoints::read(dir.path()).expect("the file is there").0, all);
+        assert_eq!(
+            Checkpoints::read(dir.path()).expect("the file is there").0,
+            all
+        );
     }
 
     #[test]
@@ -369,7 +455,9 @@ mod tests {
             let mut all = Checkpoints::default();
             all.set("input.n", Value::Number(number));
             let (back, _) = Checkpoints::parse(&all.to_bytes());
-            let Some(Value::Number(back)) = back.get("input.n") else { panic!("the number is there") };
+            let Some(Value::Number(back)) = back.get("input.n") else {
+                panic!("the number is there")
+            };
             assert_eq!(number.is_nan(), back.is_nan());
             assert!(number.is_nan() || number == *back);
         }
@@ -380,7 +468,9 @@ mod tests {
             proptest::collection::vec(any::<u8>(), 0..40).prop_map(Value::Text),
             "[0-9]{1,3}:[0-9]{1,9}".prop_map(|text| Value::Text(text.into_bytes())),
             any::<i32>().prop_map(|number| Value::Number(number.into())),
-            any::<f64>().prop_filter("not NaN", |number| !number.is_nan()).prop_map(Value::Number),
+            any::<f64>()
+                .prop_filter("not NaN", |number| !number.is_nan())
+                .prop_map(Value::Number),
         ]
     }
 

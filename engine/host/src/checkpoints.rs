@@ -11,7 +11,6 @@ use stdx::files::{RealDisk, write_atomically};
 
 use crate::analysis_stage::AnalysisStage;
 use crate::checkpoint_file::{Checkpoints, Value, reader_key};
-use crate::delivery::Places;
 use crate::input_plugin::InputPlugin;
 use crate::output_plugin::OutputPlugin;
 use crate::shared::Shared;

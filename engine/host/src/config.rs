@@ -218,19 +218,29 @@ impl Main {
 
     /// The directory in which new plugins of `kind` are put, if dynamic loading is on.
     pub fn load_dir(&self, kind: Kind) -> Option<PathBuf> {
-        self.sandbox_load_path.as_ref().map(|path| path.join(kind_name(kind)))
+        self.sandbox_load_path
+            .as_ref()
+            .map(|path| path.join(kind_name(kind)))
     }
 
     /// The directories that must exist and do not.
     pub fn missing_directories(&self) -> Vec<Fault> {
-        let run = KINDS.iter().map(|kind| (self.run_dir(*kind), "sandbox_run_path"));
-        let load = KINDS.iter().filter_map(|kind| Some((self.load_dir(*kind)?, "sandbox_load_path")));
+        let run = KINDS
+            .iter()
+            .map(|kind| (self.run_dir(*kind), "sandbox_run_path"));
+        let load = KINDS
+            .iter()
+            .filter_map(|kind| Some((self.load_dir(*kind)?, "sandbox_load_path")));
         run.chain(load)
             .filter(|(path, _)| !path.is_dir())
             .map(|(path, key)| {
                 let message = format!("{}: directory does not exist", path.display());
                 let hint = format!("mkdir -p {}", path.display());
-                Fault { key: key.into(), ..Fault::new(&self.file, message) }.hint(hint)
+                Fault {
+                    key: key.into(),
+                    ..Fault::new(&self.file, message)
+                }
+                .hint(hint)
             })
             .collect()
     }
@@ -271,7 +281,9 @@ fn read(file: &Path, table: &Table, faults: &mut Vec<Fault>) -> Main {
         analysis_defaults: defaults(&mut section, Kind::Analysis),
         output_defaults: defaults(&mut section, Kind::Output),
         sync: sync(&mut section),
-        checkpoint_interval: Duration::from_millis(section.number_or_default("checkpoint_interval_ms")),
+        checkpoint_interval: Duration::from_millis(
+            section.number_or_default("checkpoint_interval_ms"),
+        ),
         retention: retention(&mut section),
         log_format: log_format(&mut section),
         notices,
@@ -285,7 +297,11 @@ fn path(section: &mut Section, name: &str) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     let bytes = section.text(name).unwrap_or_default();
     if bytes.contains(&0) {
-        section.unusable(name, format!("{name} must not contain a NUL"), String::new());
+        section.unusable(
+            name,
+            format!("{name} must not contain a NUL"),
+            String::new(),
+        );
         return PathBuf::new();
     }
     PathBuf::from(std::ffi::OsString::from_vec(bytes))
@@ -310,9 +326,13 @@ fn defaults(section: &mut Section, kind: Kind) -> Settings {
 
 /// No plugin could send a payload as large as its limit allows if messages had to be smaller.
 fn check_output_limits(main: &Main, section: &mut Section) {
-    let largest = KINDS.iter().map(|kind| (main.defaults(*kind).output_limit, *kind)).max_by_key(|(l, _)| *l);
+    let largest = KINDS
+        .iter()
+        .map(|kind| (main.defaults(*kind).output_limit, *kind))
+        .max_by_key(|(l, _)| *l);
     if let Some((limit, kind)) = largest.filter(|(limit, _)| *limit > main.max_message_size) {
-        let message = "max_message_size must be greater than or equal to the sandbox output_limit".to_string();
+        let message = "max_message_size must be greater than or equal to the sandbox output_limit"
+            .to_string();
         let hint = format!(
             "max_message_size is {}, output_limit of {}_defaults is {limit}",
             main.max_message_size,
@@ -340,13 +360,23 @@ fn retention(section: &mut Section) -> Option<Retention> {
         inner.unusable("max_bytes", message, format!("keep_bytes is {keep_bytes}"));
     }
     let keep_age = Duration::from_secs(inner.number_or_default("keep_age_s"));
-    let max_age = Some(Duration::from_secs(inner.number_or_default("max_age_s"))).filter(|age| !age.is_zero());
+    let max_age = Some(Duration::from_secs(inner.number_or_default("max_age_s")))
+        .filter(|age| !age.is_zero());
     if let Some(age) = max_age.filter(|age| keep_age > *age) {
         let message = "max_age_s must be greater than or equal to keep_age_s".to_string();
-        inner.unusable("max_age_s", message, format!("max_age_s is {}", age.as_secs()));
+        inner.unusable(
+            "max_age_s",
+            message,
+            format!("max_age_s is {}", age.as_secs()),
+        );
     }
     inner.refuse_unknown();
-    Some(Retention { keep_bytes, keep_age, max_bytes: (max_bytes > 0).then_some(max_bytes), max_age })
+    Some(Retention {
+        keep_bytes,
+        keep_age,
+        max_bytes: (max_bytes > 0).then_some(max_bytes),
+        max_age,
+    })
 }
 
 fn log_format(section: &mut Section) -> Option<LogFormat> {
@@ -361,7 +391,10 @@ fn hostname(section: &mut Section, notices: &mut Vec<String>) -> String {
         None => (system_hostname(), "system"),
     };
     if name.len() > HOSTNAME_MAX {
-        let end = (0..=HOSTNAME_MAX).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=HOSTNAME_MAX)
+            .rev()
+            .find(|end| name.is_char_boundary(*end))
+            .unwrap_or(0);
         name.truncate(end);
         notices.push(format!("the {origin} hostname was truncated to: {name}"));
     }
@@ -371,15 +404,23 @@ fn hostname(section: &mut Section, notices: &mut Vec<String>) -> String {
 /// The kernel's name of this machine; "localhost" where it cannot be read.
 fn system_hostname() -> String {
     let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
-    let names = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-    let mut names = names.map(|name| name.trim().to_string()).filter(|name| !name.is_empty());
+    let names = files
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok());
+    let mut names = names
+        .map(|name| name.trim().to_string())
+        .filter(|name| !name.is_empty());
     names.next().unwrap_or_else(|| "localhost".to_string())
 }
 
 /// Faults in the order of their lines, those without a line last.
 fn refuse_if_any(mut faults: Vec<Fault>) -> Result<(), Faults> {
     faults.sort_by_key(|fault| fault.line.unwrap_or(u32::MAX));
-    if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Faults(faults))
+    }
 }
 
 /// A file that cannot be read.
@@ -392,7 +433,8 @@ fn not_lua(file: &Path, error: &ConfigFileError) -> Faults {
     let fault = Fault::new(file, error.to_string()).at(error.line());
     let global = matches!(error, ConfigFileError::Runtime { message, .. } if message.contains("a nil value"));
     Faults(vec![if global {
-        fault.hint("configurations have no libraries: only values, operators and control statements")
+        fault
+            .hint("configurations have no libraries: only values, operators and control statements")
     } else {
         fault
     }])
@@ -405,7 +447,10 @@ fn notices(file: &Path, skipped: &[Skipped]) -> Vec<String> {
         .map(|skip| {
             let what = if skip.is_key { "key" } else { "value" };
             let (file, line) = (file.display(), skip.line);
-            format!("skipping config {what} type: {} ({file}:{line}: {})", skip.type_name, skip.path)
+            format!(
+                "skipping config {what} type: {} ({file}:{line}: {})",
+                skip.type_name, skip.path
+            )
         })
         .collect()
 }

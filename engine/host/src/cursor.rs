@@ -4,6 +4,20 @@ use matcher::Matcher;
 use queue::{Block, Position, ReadError, Reader};
 use schemas::view::Index;
 
+/// So many blocks are looked through before the caller gets its turn for timers, checkpoints and a stop.
+const BLOCKS_PER_SEEK: usize = 16;
+
+/// What a look for the next wanted message has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seek {
+    /// A message, to be had by [`Cursor::message`].
+    Found,
+    /// None so far, and there is more to look through.
+    More,
+    /// None; the end of the queue is reached.
+    End,
+}
+
 /// Reads one queue and stops at each message the matcher wants.
 pub struct Cursor {
     reader: Reader,
@@ -50,30 +64,21 @@ impl Cursor {
         Position { segment: start.segment, offset: start.offset + offset as u64 }
     }
 
-    /// The place behind the found message.
-    pub fn place_behind(&self) -> Position {
-        match (&self.block, self.found) {
-            (Some(block), Some(found)) if found.end < block.bytes().len() => {
-                let start = block.start();
-                Position { segment: start.segment, offset: start.offset + found.end as u64 }
+    /// Looks for the next wanted message, but not through more than a few blocks at once.
+    pub fn seek(&mut self, matcher: &Matcher) -> Result<Seek, ReadError> {
+        for _ in 0..BLOCKS_PER_SEEK {
+            if self.found.is_some() {
+                return Ok(Seek::Found);
             }
-            (Some(block), Some(_)) => block.end(),
-            _ => self.place(),
-        }
-    }
-
-    /// Looks for the next wanted message; false when the end of the queue is reached.
-    pub fn seek(&mut self, matcher: &Matcher) -> Result<bool, ReadError> {
-        while self.found.is_none() {
             if self.at_block_end() {
                 match self.reader.try_next()? {
                     Some(block) => (self.block, self.offset) = (Some(block), 0),
-                    None => return Ok(false),
+                    None => return Ok(Seek::End),
                 }
             }
             self.scan_block(matcher);
         }
-        Ok(true)
+        Ok(if self.found.is_some() { Seek::Found } else { Seek::More })
     }
 
     fn at_block_end(&self) -> bool {
@@ -132,11 +137,6 @@ impl Cursor {
     /// The found message is done.
     pub fn take(&mut self) {
         self.found = None;
-    }
-
-    /// Whether a message is found and not taken.
-    pub fn has_found(&self) -> bool {
-        self.found.is_some()
     }
 
     /// The greatest Timestamp seen so far, nanoseconds, if the cursor looks at it.

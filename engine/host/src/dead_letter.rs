@@ -1,6 +1,6 @@
 //! A message that an output gave up: kept as a new message with the original bytes and the reason.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use schemas::frame::FrameBuf;
 use schemas::message::{Field, Message};
@@ -9,6 +9,9 @@ use crate::shared::Shared;
 
 /// Type of the messages made here. One that fails again is only logged, so that dead letters cannot breed.
 pub const TYPE: &[u8] = b"foresight.dead_letter";
+
+/// How long a dead letter waits for slow readers of the queue, among which its own output may be.
+const WAIT: Duration = Duration::from_millis(100);
 
 /// Appends the dead letter of `message` to the input queue.
 ///
@@ -20,7 +23,7 @@ pub fn keep(shared: &Shared, plugin: &str, message: &[u8], reason: &str) {
         return;
     }
     let framed = build(shared, plugin, message, reason);
-    if let Err(error) = shared.input_queue.append_over(&framed) {
+    if let Err(error) = shared.input_queue.append_past_readers(&framed, WAIT) {
         tracing::error!(target: "plugin", plugin, "a dead letter could not be kept: {error}");
     }
 }

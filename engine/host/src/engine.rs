@@ -84,6 +84,9 @@ impl Engine {
             }
         }
         self.starting = false;
+        // All readers of the last run have entered, so what nobody needs may go from now on.
+        self.shared.input_queue.start_purging();
+        self.shared.analysis_queue.start_purging();
         let analysis = self.analysis.plugins();
         let (inputs, outputs) = (&self.inputs, &self.outputs);
         self.recorder.forget_vanished(|name| {
@@ -175,10 +178,10 @@ impl Engine {
         let recorded = self.recorder.analysis_place(&config.name).filter(|_| self.starting);
         recorded.unwrap_or_else(|| match config.settings.initial_position {
             InitialPosition::Hindsight if self.starting => {
-                self.recorder.router_place().unwrap_or_else(|| queue.oldest())
+                self.recorder.router_place().unwrap_or_else(|| queue.resolve(Start::Oldest))
             }
             InitialPosition::Hindsight => self.analysis.places().0,
-            other => queue.position_of(start_of(other)),
+            other => queue.resolve(start_of(other)),
         })
     }
 
@@ -234,9 +237,9 @@ impl Engine {
             let recorded = self.recorder.output_place(of_queue, &config.name);
             recorded.map(|place| place.min(queue.appended())).unwrap_or_else(|| {
                 match config.settings.initial_position {
-                    InitialPosition::Hindsight if self.starting => queue.oldest(),
+                    InitialPosition::Hindsight if self.starting => queue.resolve(Start::Oldest),
                     InitialPosition::Hindsight => queue.appended(),
-                    other => queue.position_of(start_of(other)),
+                    other => queue.resolve(start_of(other)),
                 }
             })
         };

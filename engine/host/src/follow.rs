@@ -23,10 +23,19 @@ impl Watch {
                 let _ = sender.try_send(());
             }
         };
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let watcher = notify::recommended_watcher(tell)
-            .and_then(|mut watcher| watcher.watch(dir, RecursiveMode::NonRecursive).map(|()| watcher));
-        Watch { changes, _watcher: watcher.ok() }
+        let dir = file
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let watcher = notify::recommended_watcher(tell).and_then(|mut watcher| {
+            watcher
+                .watch(dir, RecursiveMode::NonRecursive)
+                .map(|()| watcher)
+        });
+        Watch {
+            changes,
+            _watcher: watcher.ok(),
+        }
     }
 
     /// Waits for a change, at most `timeout`.

@@ -59,13 +59,9 @@ pub struct OutputHost {
 
 impl Host for OutputHost {
     fn inject(&mut self, framed: &[u8], _: &[u8], _: Option<&Checkpoint>) -> Result<(), InjectError> {
-        match self.shared.input_queue.append_within(framed, OUTPUT_INJECT_WAIT) {
+        match self.shared.input_queue.append_past_readers(framed, OUTPUT_INJECT_WAIT) {
             Ok(_) => Ok(()),
             Err(queue::AppendError::Stopped) => Err(InjectError::Stopped),
-            Err(queue::AppendError::TimedOut) => match self.shared.input_queue.append_over(framed) {
-                Ok(_) => Ok(()),
-                Err(_) => Err(InjectError::Rejected(1)),
-            },
             Err(_) => Err(InjectError::Rejected(1)),
         }
     }

@@ -4,6 +4,7 @@
 //! `router` and `analysis_plugin`s, and `output_plugin` with its `cursor`s.
 
 pub mod run;
+pub mod demo;
 pub mod engine;
 pub mod shared;
 pub mod create;
@@ -30,3 +31,8 @@ pub mod tsv;
 mod number;
 pub mod calendar;
 pub mod load;
+pub mod follow;
+pub mod log;
+pub mod cat;
+pub mod check;
+pub mod cli;

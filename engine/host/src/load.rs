@@ -84,7 +84,10 @@ pub enum LoadError {
 
 /// The configurations that lie in `run_dir`, by name; none when it cannot be read.
 pub fn run_configs(run_dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(run_dir).into_iter().flatten().filter_map(Result::ok);
+    let entries = std::fs::read_dir(run_dir)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let is_cfg = |path: &PathBuf| Extension::of(path) == Some(Extension::Cfg) && path.is_file();
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_cfg).collect();
     found.sort();
@@ -198,7 +201,11 @@ impl LoadDir {
         Ok(Some(LoadDir::new(main.clone(), shared, Some(watcher))))
     }
 
-    fn new(main: Main, shared: Arc<Shared>, watcher: Option<notify::RecommendedWatcher>) -> LoadDir {
+    fn new(
+        main: Main,
+        shared: Arc<Shared>,
+        watcher: Option<notify::RecommendedWatcher>,
+    ) -> LoadDir {
         shared.lock().rescan = true;
         LoadDir {
             main,
@@ -214,8 +221,14 @@ impl LoadDir {
     /// Waits until a file has come, at most `timeout`. Says whether one has.
     pub fn wait(&self, timeout: Duration) -> bool {
         let nothing = |inbox: &mut Inbox| inbox.closed.is_empty() && !inbox.rescan;
-        let waited = self.shared.bell.wait_timeout_while(self.shared.lock(), timeout, nothing);
-        !waited.expect("nothing panics under this lock").1.timed_out()
+        let waited = self
+            .shared
+            .bell
+            .wait_timeout_while(self.shared.lock(), timeout, nothing);
+        !waited
+            .expect("nothing panics under this lock")
+            .1
+            .timed_out()
     }
 
     /// Says whether new analysis plugins have to wait because the threads are too busy. Restarts never wait.
@@ -227,19 +240,24 @@ impl LoadDir {
     /// Called about once a second.
     pub fn poll(&mut self) -> Vec<Event> {
         let outcomes = self.outcomes().into_iter();
-        outcomes.filter_map(|outcome| match outcome {
-            Outcome::Event(event) => Some(event),
-            Outcome::Notice(notice) => {
-                notice.log();
-                None
-            }
-        }).collect()
+        outcomes
+            .filter_map(|outcome| match outcome {
+                Outcome::Event(event) => Some(event),
+                Outcome::Notice(notice) => {
+                    notice.log();
+                    None
+                }
+            })
+            .collect()
     }
 
     fn outcomes(&mut self) -> Vec<Outcome> {
         let (mut arrivals, rescan) = {
             let mut inbox = self.shared.lock();
-            (std::mem::take(&mut inbox.closed), std::mem::take(&mut inbox.rescan))
+            (
+                std::mem::take(&mut inbox.closed),
+                std::mem::take(&mut inbox.rescan),
+            )
         };
         if rescan {
             self.unsettled = self.scan();
@@ -267,8 +285,13 @@ impl LoadDir {
     fn scan(&self) -> Vec<Arrival> {
         let mut found = Vec::new();
         for kind in KINDS {
-            let Some(dir) = self.main.load_dir(kind) else { continue };
-            let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+            let Some(dir) = self.main.load_dir(kind) else {
+                continue;
+            };
+            let entries = std::fs::read_dir(dir)
+                .into_iter()
+                .flatten()
+                .filter_map(Result::ok);
             found.extend(entries.map(|entry| (kind, entry.path())));
         }
         found.sort_by(|(_, a), (_, b)| a.cmp(b));
@@ -281,9 +304,15 @@ impl LoadDir {
         let settled = |path: &Path| {
             let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
             // A time in the future, or none, is no reason to wait for ever.
-            written.ok().and_then(|time| now.duration_since(time).ok()).is_none_or(|age| age >= self.settled)
+            written
+                .ok()
+                .and_then(|time| now.duration_since(time).ok())
+                .is_none_or(|age| age >= self.settled)
         };
-        let (ready, rest) = self.unsettled.drain(..).partition(|(_, path)| settled(path));
+        let (ready, rest) = self
+            .unsettled
+            .drain(..)
+            .partition(|(_, path)| settled(path));
         self.unsettled = rest;
         ready
     }
@@ -294,11 +323,20 @@ impl LoadDir {
         if let Err(notice) = move_file(path, &target) {
             return events.push(notice);
         }
-        events.push(info(format!("{} moved to {}", path.display(), target.display())));
+        events.push(info(format!(
+            "{} moved to {}",
+            path.display(),
+            target.display()
+        )));
         for cfg in run_configs(&self.main.run_dir(kind)) {
-            let Some(name) = stem(&cfg).filter(|_| self.runs_with(kind, &cfg, &target)) else { continue };
+            let Some(name) = stem(&cfg).filter(|_| self.runs_with(kind, &cfg, &target)) else {
+                continue;
+            };
             // A new configuration in load/ restarts the plugin by itself.
-            let renewed = self.main.load_dir(kind).is_some_and(|dir| dir.join(format!("{name}.cfg")).is_file());
+            let renewed = self
+                .main
+                .load_dir(kind)
+                .is_some_and(|dir| dir.join(format!("{name}.cfg")).is_file());
             if !renewed {
                 events.push(start(kind, &name, cfg));
             }
@@ -307,10 +345,14 @@ impl LoadDir {
 
     /// Whether the plugin of the configuration `cfg` in run/ uses `source` and was not terminated.
     fn runs_with(&self, kind: Kind, cfg: &Path, source: &Path) -> bool {
-        let Ok(text) = std::fs::read(cfg) else { return false };
+        let Ok(text) = std::fs::read(cfg) else {
+            return false;
+        };
         let named = source.file_name().map_or(&b""[..], OsStr::as_encoded_bytes);
         // Most configurations do not mention the file; only those that do are worth running as Lua.
-        let mentions = text.windows(named.len().max(1)).any(|window| window == named);
+        let mentions = text
+            .windows(named.len().max(1))
+            .any(|window| window == named);
         if !mentions || cfg.with_extension("err").exists() {
             return false;
         }
@@ -347,9 +389,13 @@ impl LoadDir {
     /// Whether the configuration can start now, or why it has to wait.
     /// One with faults is not held back: its start fails and reports them.
     fn may_start(&self, kind: Kind, name: &str, path: &Path) -> Result<(), String> {
-        let Ok(mut plugin) = Plugin::load(&self.main, kind, path) else { return Ok(()) };
+        let Ok(mut plugin) = Plugin::load(&self.main, kind, path) else {
+            return Ok(());
+        };
         plugin.cfg = self.run_file(kind, name, "cfg");
-        plugin.find_source(&self.main).map_err(|fault| fault.message)?;
+        plugin
+            .find_source(&self.main)
+            .map_err(|fault| fault.message)?;
         let is_new = !plugin.cfg.is_file();
         if is_new && self.full && kind == Kind::Analysis {
             return Err(format!("{} blocked (over capacity), waiting", plugin.name));
@@ -362,19 +408,29 @@ impl LoadDir {
         events.push(warning(reason.to_string()));
         if !self.run_file(kind, name, "cfg").is_file() {
             if let Err(error) = write_err(&self.main.err_file(kind, name), reason) {
-                events.push(failed(format!("cannot write the .err file of {name}: {error}")));
+                events.push(failed(format!(
+                    "cannot write the .err file of {name}: {error}"
+                )));
             }
         }
     }
 
     fn off_came(&mut self, kind: Kind, path: &Path, events: &mut Vec<Outcome>) {
-        let (Some(_), Some(name)) = (existing(path), stem(path)) else { return };
+        let (Some(_), Some(name)) = (existing(path), stem(path)) else {
+            return;
+        };
         if let Err(notice) = remove_if_there(path) {
             return events.push(notice);
         }
-        let (cfg, off) = (self.run_file(kind, &name, "cfg"), self.run_file(kind, &name, "off"));
+        let (cfg, off) = (
+            self.run_file(kind, &name, "cfg"),
+            self.run_file(kind, &name, "off"),
+        );
         let renewed = path.with_extension("cfg");
-        let waited = self.waiting.remove(&(kind as u8, renewed.clone())).is_some();
+        let waited = self
+            .waiting
+            .remove(&(kind as u8, renewed.clone()))
+            .is_some();
         let runs = cfg.is_file();
         if runs {
             if let Err(notice) = move_file(&cfg, &off) {
@@ -383,7 +439,9 @@ impl LoadDir {
         }
         if waited {
             // The newer configuration is the one to keep.
-            match move_file(&renewed, &off).and_then(|()| remove_if_there(&self.main.err_file(kind, &name))) {
+            match move_file(&renewed, &off)
+                .and_then(|()| remove_if_there(&self.main.err_file(kind, &name)))
+            {
                 Ok(()) => events.push(info(format!("{} no longer waits", renewed.display()))),
                 Err(notice) => events.push(notice),
             }
@@ -434,27 +492,36 @@ fn drop_repeated_starts(outcomes: &mut Vec<Outcome>) {
 fn watch(main: &Main, shared: &Arc<Shared>) -> Result<notify::RecommendedWatcher, LoadError> {
     let mut dirs = Vec::new();
     for kind in KINDS {
-        let Some(dir) = main.load_dir(kind) else { continue };
+        let Some(dir) = main.load_dir(kind) else {
+            continue;
+        };
         if !dir.is_dir() {
             return Err(LoadError::MissingDirectory(dir));
         }
         dirs.push((kind, dir));
     }
     let (inbox, watched) = (shared.clone(), dirs.clone());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
-        Ok(event) if event.need_rescan() => inbox.put(std::iter::empty(), true),
-        Ok(event) if is_complete(&event.kind) => {
-            let kind_of = |path: &Path| {
-                let dir = path.parent();
-                watched.iter().find(|(_, known)| dir == Some(known.as_path())).map(|(kind, _)| *kind)
-            };
-            // Of a rename within the directory, both names are told: the last is the new one.
-            let path = event.paths.last().and_then(|path| Some((kind_of(path)?, path.clone())));
-            inbox.put(path.into_iter(), false);
-        }
-        Ok(_) => {}
-        Err(_) => inbox.put(std::iter::empty(), true),
-    })?;
+    let mut watcher =
+        notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+            Ok(event) if event.need_rescan() => inbox.put(std::iter::empty(), true),
+            Ok(event) if is_complete(&event.kind) => {
+                let kind_of = |path: &Path| {
+                    let dir = path.parent();
+                    watched
+                        .iter()
+                        .find(|(_, known)| dir == Some(known.as_path()))
+                        .map(|(kind, _)| *kind)
+                };
+                // Of a rename within the directory, both names are told: the last is the new one.
+                let path = event
+                    .paths
+                    .last()
+                    .and_then(|path| Some((kind_of(path)?, path.clone())));
+                inbox.put(path.into_iter(), false);
+            }
+            Ok(_) => {}
+            Err(_) => inbox.put(std::iter::empty(), true),
+        })?;
     for (_, dir) in &dirs {
         watcher.watch(dir, RecursiveMode::NonRecursive)?;
     }
@@ -477,9 +544,10 @@ fn existing(path: &Path) -> Option<&OsStr> {
 
 fn remove_if_there(path: &Path) -> Result<(), Outcome> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(failed(format!("failed to delete: {} {error}", path.display())))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(format!(
+            "failed to delete: {} {error}",
+            path.display()
+        ))),
         _ => Ok(()),
     }
 }
@@ -490,7 +558,13 @@ fn move_file(from: &Path, to: &Path) -> Result<(), Outcome> {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(from, to),
         other => other,
     };
-    moved.map_err(|error| failed(format!("failed to move: {} to {} {error}", from.display(), to.display())))
+    moved.map_err(|error| {
+        failed(format!(
+            "failed to move: {} to {} {error}",
+            from.display(),
+            to.display()
+        ))
+    })
 }
 
 fn copy_over(from: &Path, to: &Path) -> io::Result<()> {
@@ -500,11 +574,18 @@ fn copy_over(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn start(kind: Kind, name: &str, cfg: PathBuf) -> Outcome {
-    Outcome::Event(Event::Start { kind, name: format!("{}.{name}", kind_name(kind)), cfg })
+    Outcome::Event(Event::Start {
+        kind,
+        name: format!("{}.{name}", kind_name(kind)),
+        cfg,
+    })
 }
 
 fn stop(kind: Kind, name: &str) -> Outcome {
-    Outcome::Event(Event::Stop { kind, name: format!("{}.{name}", kind_name(kind)) })
+    Outcome::Event(Event::Stop {
+        kind,
+        name: format!("{}.{name}", kind_name(kind)),
+    })
 }
 
 fn failed(text: String) -> Outcome {

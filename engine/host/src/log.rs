@@ -27,7 +27,9 @@ pub const DEFAULT_LEVEL: u8 = 6;
 const MESSAGE_MAX: usize = 16 * 1024;
 
 /// Names of the levels 0 to 7.
-const LEVELS: [&str; 8] = ["panic", "alert", "crit", "error", "warning", "notice", "info", "debug"];
+const LEVELS: [&str; 8] = [
+    "panic", "alert", "crit", "error", "warning", "notice", "info", "debug",
+];
 
 /// Hindsight's word for an event that names neither a plugin nor a part.
 const UNNAMED: &str = "unnamed";
@@ -52,8 +54,18 @@ pub struct Lines {
 
 impl Lines {
     /// Lines up to `level` in `format` on `out`, with times in nanoseconds since 1970 from `clock`.
-    pub fn new(level: u8, format: LogFormat, out: Box<dyn Write + Send>, clock: fn() -> i64) -> Lines {
-        Lines { level, format, clock, out: Mutex::new(out) }
+    pub fn new(
+        level: u8,
+        format: LogFormat,
+        out: Box<dyn Write + Send>,
+        clock: fn() -> i64,
+    ) -> Lines {
+        Lines {
+            level,
+            format,
+            clock,
+            out: Mutex::new(out),
+        }
     }
 }
 
@@ -70,13 +82,18 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut parts = Parts::default();
         event.record(&mut parts);
-        let severity = parts.severity.unwrap_or_else(|| severity(*event.metadata().level()));
+        let severity = parts
+            .severity
+            .unwrap_or_else(|| severity(*event.metadata().level()));
         if severity > self.level {
             return;
         }
         let target = event.metadata().target();
         let line = parts.line(self.format, (self.clock)(), severity, target);
-        let mut out = self.out.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut out = self
+            .out
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         // A log that cannot be written to is no reason to stop.
         let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     }
@@ -114,15 +131,24 @@ struct Parts {
 impl Parts {
     fn line(&self, format: LogFormat, now: i64, severity: u8, target: &str) -> String {
         let level = LEVELS[usize::from(severity.min(7))];
-        let name = self.plugin.as_deref().unwrap_or(if target.is_empty() { UNNAMED } else { target });
+        let name =
+            self.plugin
+                .as_deref()
+                .unwrap_or(if target.is_empty() { UNNAMED } else { target });
         let mut text = format!("{}{}", self.message, self.rest);
         cut(&mut text);
         match format {
-            LogFormat::Hindsight => format!("{now} [{level}] {} {}\n", Harmless(name), Harmless(&text)),
+            LogFormat::Hindsight => {
+                format!("{now} [{level}] {} {}\n", Harmless(name), Harmless(&text))
+            }
             LogFormat::Foresight => {
                 let milliseconds = now.rem_euclid(1_000_000_000) / 1_000_000;
                 let time = utc_text(now.div_euclid(1_000_000_000));
-                format!("{time}.{milliseconds:03}Z {level:<7} {}: {}\n", Harmless(name), Harmless(&text))
+                format!(
+                    "{time}.{milliseconds:03}Z {level:<7} {}: {}\n",
+                    Harmless(name),
+                    Harmless(&text)
+                )
             }
             LogFormat::Json => {
                 let time = utc_text(now.div_euclid(1_000_000_000));
@@ -166,7 +192,10 @@ impl Visit for Parts {
 
 fn cut(text: &mut String) {
     if text.len() > MESSAGE_MAX {
-        let end = (0..=MESSAGE_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=MESSAGE_MAX)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -181,7 +210,9 @@ impl std::fmt::Display for Harmless<'_> {
             match c {
                 '\t' => f.write_char(c)?,
                 // Besides controls: line separators and the marks that turn the direction of text.
-                c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') => {
+                c if c.is_control()
+                    || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') =>
+                {
                     write!(f, "{}", c.escape_default())?;
                 }
                 c => f.write_char(c)?,
@@ -202,7 +233,10 @@ mod tests {
 
     impl Write for Sink {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("nothing panics under this lock").extend_from_slice(bytes);
+            self.0
+                .lock()
+                .expect("nothing panics under this lock")
+                .extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -213,9 +247,15 @@ mod tests {
 
     fn logged(level: u8, format: LogFormat, say: impl FnOnce()) -> String {
         let sink = Sink::default();
-        let lines = Lines::new(level, format, Box::new(sink.clone()), || 1_700_000_000_123_456_789);
+        let lines = Lines::new(level, format, Box::new(sink.clone()), || {
+            1_700_000_000_123_456_789
+        });
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), say);
-        let bytes = sink.0.lock().expect("nothing panics under this lock").clone();
+        let bytes = sink
+            .0
+            .lock()
+            .expect("nothing panics under this lock")
+            .clone();
         String::from_utf8(bytes).expect("lines are text")
     }
 
@@ -247,8 +287,14 @@ mod tests {
         assert_eq!(logged(6, LogFormat::Foresight, say), ours);
         let line = logged(6, LogFormat::Json, say);
         let json: serde_json::Value = serde_json::from_str(&line).expect("the line is JSON");
-        assert_eq!((&json["name"], &json["message"]), (&"analysis.a".into(), &"x\ny".into()));
-        assert_eq!((&json["level"], &json["time"]), (&"error".into(), &"2023-11-14T22:13:20.123456789Z".into()));
+        assert_eq!(
+            (&json["name"], &json["message"]),
+            (&"analysis.a".into(), &"x\ny".into())
+        );
+        assert_eq!(
+            (&json["level"], &json["time"]),
+            (&"error".into(), &"2023-11-14T22:13:20.123456789Z".into())
+        );
         assert_eq!(line.matches('\n').count(), 1);
     }
 
@@ -263,18 +309,27 @@ mod tests {
 
     #[test]
     fn nothing_can_forge_a_line_or_command_a_terminal() {
-        let evil = "a\n1700000000123456789 [info] hindsight forged\r\x1b[2J\u{9b}\u{2028}\u{202e}\tb\0";
+        let evil =
+            "a\n1700000000123456789 [info] hindsight forged\r\x1b[2J\u{9b}\u{2028}\u{202e}\tb\0";
         let line = logged(6, LogFormat::Hindsight, || {
             tracing::info!(target: "plugin", plugin = evil, "{evil}");
         });
         assert_eq!(line.matches('\n').count(), 1);
-        assert!(!line.trim_end().chars().any(|c| c.is_control() && c != '\t'), "{line:?}");
-        assert!(line.contains("a\\n1700") && line.contains("\\u{1b}[2J"), "{line}");
+        assert!(
+            !line.trim_end().chars().any(|c| c.is_control() && c != '\t'),
+            "{line:?}"
+        );
+        assert!(
+            line.contains("a\\n1700") && line.contains("\\u{1b}[2J"),
+            "{line}"
+        );
     }
 
     #[test]
     fn endless_messages_are_cut() {
-        let line = logged(6, LogFormat::Hindsight, || tracing::info!("{}", "é".repeat(20_000)));
+        let line = logged(6, LogFormat::Hindsight, || {
+            tracing::info!("{}", "é".repeat(20_000))
+        });
         assert!(line.len() < MESSAGE_MAX + 100 && line.ends_with("…\n"));
     }
 }

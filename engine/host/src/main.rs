@@ -1,2 +1,3 @@
-//! The program `foresight`.
-fn main() {}
+//! x
+use std::process::ExitCode;
+fn main() -> ExitCode { host::cli::main(std::env::args_os()) }

@@ -4,10 +4,16 @@
 pub fn general(number: f64, digits: usize) -> String {
     if !number.is_finite() {
         let name = if number.is_nan() { "nan" } else { "inf" };
-        return if number == f64::NEG_INFINITY { format!("-{name}") } else { name.to_string() };
+        return if number == f64::NEG_INFINITY {
+            format!("-{name}")
+        } else {
+            name.to_string()
+        };
     }
     let scientific = format!("{number:.*e}", digits - 1);
-    let (mantissa, exponent) = scientific.split_once('e').expect("the format has an exponent");
+    let (mantissa, exponent) = scientific
+        .split_once('e')
+        .expect("the format has an exponent");
     let exponent: i32 = exponent.parse().expect("the exponent is a number");
     let places = digits as i32 - 1 - exponent;
     if exponent < -4 || places < 0 {
@@ -19,7 +25,11 @@ pub fn general(number: f64, digits: usize) -> String {
 
 /// Without the zeros, and then the point, at the end of a fraction.
 fn trimmed(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use sandbox::{Answer, Sandbox};
 use stdx::backoff::Backoff;
 
 use crate::config::Plugin;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Seek};
 use crate::dead_letter;
 use crate::delivery::{Delivery, Places};
 use crate::shared::{Mode, Shared, StopState};
@@ -198,6 +198,16 @@ enum From {
     Analysis,
 }
 
+/// What the loop has to do next.
+enum Next {
+    /// Deliver this one.
+    Message(From),
+    /// Look on, after timers and checkpoints had their turn.
+    Later,
+    /// Wait.
+    Nothing,
+}
+
 impl OutputRunner {
     /// Runs until the end; the plugin's last timer_event and its state are done when it returns.
     pub fn run(mut self) -> OutputEnd {
@@ -223,8 +233,12 @@ impl OutputRunner {
                 break;
             }
             match self.next_message()? {
-                Some(from) => self.deliver(from, &mut timer)?,
-                None => {
+                Next::Message(from) => self.deliver(from, &mut timer)?,
+                Next::Later => {
+                    self.skipped();
+                    self.due(Instant::now())?;
+                }
+                Next::Nothing => {
                     std::mem::replace(&mut timer, BlockTimer::start()).finish(&self.plugin.statistics);
                     if self.idle(seen)? {
                         break;
@@ -248,24 +262,27 @@ impl OutputRunner {
     }
 
     /// Finds the next wanted message in both queues and picks the older; the input queue wins a tie.
-    fn next_message(&mut self) -> Result<Option<From>, String> {
+    ///
+    /// A queue whose next message is not found yet is waited for, so that its older messages come first.
+    fn next_message(&mut self) -> Result<Next, String> {
         if self.delivery().is_full() {
-            return Ok(None);
+            return Ok(Next::Nothing);
         }
-        let found = |cursor: &mut Option<Cursor>, matcher: &Matcher| match cursor {
+        let seek = |cursor: &mut Option<Cursor>, matcher: &Matcher| match cursor {
             Some(cursor) => cursor.seek(matcher).map_err(|error| format!("reading a queue: {error}")),
-            None => Ok(false),
+            None => Ok(Seek::End),
         };
-        let in_input = found(&mut self.input, &self.matcher)?;
-        let in_analysis = found(&mut self.analysis, &self.matcher)?;
-        Ok(match (in_input, in_analysis) {
-            (false, false) => None,
-            (true, false) => Some(From::Input),
-            (false, true) => Some(From::Analysis),
-            (true, true) => {
+        let input = seek(&mut self.input, &self.matcher)?;
+        let analysis = seek(&mut self.analysis, &self.matcher)?;
+        Ok(match (input, analysis) {
+            (Seek::More, _) | (_, Seek::More) => Next::Later,
+            (Seek::End, Seek::End) => Next::Nothing,
+            (Seek::Found, Seek::End) => Next::Message(From::Input),
+            (Seek::End, Seek::Found) => Next::Message(From::Analysis),
+            (Seek::Found, Seek::Found) => {
                 let time = |cursor: &mut Option<Cursor>| cursor.as_mut().map(Cursor::timestamp);
                 let older = time(&mut self.analysis) < time(&mut self.input);
-                Some(if older { From::Analysis } else { From::Input })
+                Next::Message(if older { From::Analysis } else { From::Input })
             }
         })
     }
@@ -391,12 +408,19 @@ impl OutputRunner {
         Ok(true)
     }
 
+    /// Messages that the plugin does not want are done with.
+    fn skipped(&mut self) {
+        let places = self.places();
+        self.delivery().passed(places);
+    }
+
     /// Nothing to deliver: makes everything known, fires timers, waits. True when a drain is complete.
     fn idle(&mut self, seen: u64) -> Result<bool, String> {
-        let places = self.places();
-        if !self.delivery().is_full() {
-            self.delivery().passed(places);
+        let is_full = self.delivery().is_full();
+        if !is_full {
+            self.skipped();
         }
+        let places = self.places();
         self.publish()?;
         let now = Instant::now();
         self.due(now)?;
@@ -404,7 +428,7 @@ impl OutputRunner {
         if self.is_drained(places) {
             return Ok(true);
         }
-        let full = if self.delivery().is_full() { FULL_WAIT } else { IDLE_WAIT_MAX };
+        let full = if is_full { FULL_WAIT } else { IDLE_WAIT_MAX };
         let wait = self.pace.tick_at.map_or(full, |at| at.saturating_duration_since(now).min(full));
         self.plugin.signal.wait(seen, wait);
         Ok(false)

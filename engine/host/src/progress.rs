@@ -50,7 +50,7 @@ impl Progress {
         let mut line = format!(
             "{:>5} s  in {messages} messages ({rate:.0}/s, {mib:.1} MiB/s)  slowest reader {} behind",
             self.started.elapsed().as_secs(),
-            stdx::size::human(lag),
+            stdx::size::Size(lag),
         );
         if engine.shared.mode == Mode::Replay && bytes > self.bytes_in {
             let left = lag as f64 / (bytes - self.bytes_in) as f64 * since.as_secs_f64();

@@ -49,7 +49,10 @@ fn host_keys(out: &mut Text, main: &Main, kind: Kind, log_level: u8) {
     out.path("output_path", &main.output_path);
     out.plain("output_size", main.output_size);
     out.plain("max_message_size", main.max_message_size);
-    out.path("sandbox_load_path", main.sandbox_load_path.as_deref().unwrap_or(Path::new("")));
+    out.path(
+        "sandbox_load_path",
+        main.sandbox_load_path.as_deref().unwrap_or(Path::new("")),
+    );
     out.path("sandbox_run_path", &main.sandbox_run_path);
     out.path("sandbox_install_path", &main.sandbox_install_path);
 }
@@ -67,13 +70,22 @@ fn sandbox_keys(out: &mut Text, plugin: &Plugin) {
         Kind::Input => {}
         Kind::Analysis => {
             out.plain("thread", plugin.thread.unwrap_or(0));
-            out.plain("process_message_inject_limit", plugin.process_message_inject_limit);
+            out.plain(
+                "process_message_inject_limit",
+                plugin.process_message_inject_limit,
+            );
             out.plain("timer_event_inject_limit", plugin.timer_event_inject_limit);
         }
         Kind::Output => {
             out.plain("async_buffer_size", plugin.async_buffer_size);
-            out.plain("remove_checkpoints_on_terminate", plugin.remove_checkpoints_on_terminate);
-            out.plain("read_queue", format_args!("\"{}\"", plugin.read_queue.word()));
+            out.plain(
+                "remove_checkpoints_on_terminate",
+                plugin.remove_checkpoints_on_terminate,
+            );
+            out.plain(
+                "read_queue",
+                format_args!("\"{}\"", plugin.read_queue.word()),
+            );
         }
     }
 }
@@ -100,7 +112,9 @@ impl Text {
         let mut level = String::new();
         let closes = |level: &str| {
             let close = format!("]{level}");
-            value.windows(close.len()).any(|window| window == close.as_bytes())
+            value
+                .windows(close.len())
+                .any(|window| window == close.as_bytes())
         };
         if value.windows(2).any(|pair| pair == b"]]") || value.last() == Some(&b']') {
             level.push('=');
@@ -108,7 +122,8 @@ impl Text {
                 level.push('=');
             }
         }
-        self.0.extend_from_slice(format!("{key} = [{level}[").as_bytes());
+        self.0
+            .extend_from_slice(format!("{key} = [{level}[").as_bytes());
         // Lua drops a newline that follows the bracket.
         if value.first() == Some(&b'\n') {
             self.0.push(b'\n');
@@ -224,19 +239,31 @@ mod tests {
             let mut out = Text(Vec::new());
             out.string("x", value.as_bytes());
             let file = sandbox::config_file::evaluate(&out.0).expect("the line is Lua");
-            assert_eq!(file.table.get("x").and_then(Value::as_bytes), Some(value.as_bytes()), "{value:?}");
+            assert_eq!(
+                file.table.get("x").and_then(Value::as_bytes),
+                Some(value.as_bytes()),
+                "{value:?}"
+            );
         }
     }
 
     #[test]
     fn the_whole_file_is_what_read_config_serves() {
-        let (main, plugin) = plugin(Kind::Output, "filename = 'foo.lua' message_matcher = 'TRUE' t = {a = 1}");
-        let file = sandbox::config_file::evaluate(&text(&main, &plugin, 5)).expect("the file is Lua");
+        let (main, plugin) = plugin(
+            Kind::Output,
+            "filename = 'foo.lua' message_matcher = 'TRUE' t = {a = 1}",
+        );
+        let file =
+            sandbox::config_file::evaluate(&text(&main, &plugin, 5)).expect("the file is Lua");
         let mut served = plugin.served(&main, 5);
         served.remove("input_limit");
         for entry in &file.table {
             let name = entry.key.to_string();
-            assert_eq!(served.remove(&name).map(|served| served.value), Some(entry.value.clone()), "{name}");
+            assert_eq!(
+                served.remove(&name).map(|served| served.value),
+                Some(entry.value.clone()),
+                "{name}"
+            );
         }
         assert!(served.is_empty(), "{served:?}");
     }

@@ -133,7 +133,7 @@ fn open_queue(config: &Main, name: &'static str, end: Option<Position>) -> anyho
     let (queue, recovery) =
         Queue::open(options).with_context(|| format!("opening the queue {}", dir.display()))?;
     if !recovery.is_clean() {
-        tracing::warn!(target: "output", "queue {name}: {recovery}");
+        tracing::warn!(target: "output", "queue {name}: {recovery:?}");
     }
     Ok(queue)
 }
@@ -143,7 +143,7 @@ fn scan(bytes: &[u8], max_message_size: usize) -> queue::Scan {
     match schemas::frame::scan(bytes, max_message_size) {
         schemas::frame::Scan::Frame { header, message } => queue::Scan::Record(header + message),
         schemas::frame::Scan::Need(_) => queue::Scan::Partial,
-        schemas::frame::Scan::Skip(n) => queue::Scan::Garbage(n),
+        schemas::frame::Scan::Skip(n) => queue::Scan::Skip(n),
     }
 }
 
@@ -182,7 +182,8 @@ impl Signals {
             for _ in iterator.forever() {
                 if seen.fetch_add(1, Ordering::AcqRel) > 0 {
                     tracing::error!(target: "hindsight", "second stop signal received, aborting");
-                    crate::abort(exit_bit::SYSTEM);
+                    // Nothing is waited for: what was not acknowledged is repeated at the next start.
+                    std::process::exit(i32::from(exit_bit::SYSTEM));
                 }
                 tracing::info!(target: "hindsight", "stop signal received");
                 shared.stop.advance(StopState::Stopping);

@@ -117,18 +117,35 @@ pub fn plugins(rows: &[PluginRow]) -> String {
 
 /// Readers expect digits, so what is no number is printed as 0 (and -0 as 0).
 fn printable(number: f64) -> f64 {
-    if number.is_finite() && number > 0.0 { number } else { 0.0 }
+    if number.is_finite() && number > 0.0 {
+        number
+    } else {
+        0.0
+    }
 }
 
 /// The text of `utilization.tsv`.
 pub fn utilization(rows: &[UtilizationRow]) -> String {
     let mut out = UTILIZATION_COLUMNS.join("\t") + "\n";
     for row in rows {
-        let shares = row.shares.unwrap_or(Shares { utilization: -1, matching: -1, processing: -1, timing: -1 });
-        let Shares { utilization, matching, processing, timing } = shares;
+        let shares = row.shares.unwrap_or(Shares {
+            utilization: -1,
+            matching: -1,
+            processing: -1,
+            timing: -1,
+        });
+        let Shares {
+            utilization,
+            matching,
+            processing,
+            timing,
+        } = shares;
         let (name, messages) = (&row.name, row.messages);
-        writeln!(out, "{name}\t{messages}\t{utilization}\t{matching}\t{processing}\t{timing}")
-            .expect("a String takes any text");
+        writeln!(
+            out,
+            "{name}\t{messages}\t{utilization}\t{matching}\t{processing}\t{timing}"
+        )
+        .expect("a String takes any text");
     }
     out
 }
@@ -139,7 +156,8 @@ pub fn percent(part: u64, whole: u64) -> i32 {
     if whole == 0 {
         return 0;
     }
-    let thousandths = i32::try_from(u128::from(part) * 1000 / u128::from(whole)).unwrap_or(i32::MAX);
+    let thousandths =
+        i32::try_from(u128::from(part) * 1000 / u128::from(whole)).unwrap_or(i32::MAX);
     let (percent, rest) = (thousandths / 10, thousandths % 10);
     percent + i32::from(rest > 5 || (rest == 5 && percent % 2 == 1))
 }
@@ -148,7 +166,11 @@ pub fn percent(part: u64, whole: u64) -> i32 {
 ///
 /// # Errors
 /// Whatever the disk says; the second file is written even if the first cannot be.
-pub fn write(output_path: &Path, plugin_rows: &[PluginRow], rows: &[UtilizationRow]) -> io::Result<()> {
+pub fn write(
+    output_path: &Path,
+    plugin_rows: &[PluginRow],
+    rows: &[UtilizationRow],
+) -> io::Result<()> {
     let replace = |name: &str, text: String| {
         write_atomically(&RealDisk, &output_path.join(name), text.as_bytes(), false)
     };
@@ -176,24 +198,49 @@ mod tests {
             processing_ns: (f64::NAN, 12.0),
             timing_ns: (f64::INFINITY, -0.0),
         };
-        let text = plugins(&[row, PluginRow { name: "input.b".into(), ..PluginRow::default() }]);
+        let text = plugins(&[
+            row,
+            PluginRow {
+                name: "input.b".into(),
+                ..PluginRow::default()
+            },
+        ]);
         let lines: Vec<&str> = text.lines().collect();
         let header = "Plugin\tInject Message Count\tInject Message Bytes\tProcess Message Count\t\
             Process Message Failures\tCurrent Memory\tMax Memory\tMax Output\tMax Instructions\t\
             Message Matcher Avg (ns)\tMessage Matcher SD (ns)\tProcess Message Avg (ns)\t\
             Process Message SD (ns)\tTimer Event Avg (ns)\tTimer Event SD (ns)";
         assert_eq!(lines[0], header);
-        assert_eq!(lines[1], "analysis.a\t1\t2\t3\t4\t5\t6\t7\t8\t9\t11\t0\t12\t0\t0");
-        assert_eq!(lines[2], "input.b\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0");
+        assert_eq!(
+            lines[1],
+            "analysis.a\t1\t2\t3\t4\t5\t6\t7\t8\t9\t11\t0\t12\t0\t0"
+        );
+        assert_eq!(
+            lines[2],
+            "input.b\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0"
+        );
         assert_eq!(lines.len(), 3);
     }
 
     #[test]
     fn utilization_has_six_columns() {
-        let shares = Some(Shares { utilization: 50, matching: 1, processing: 2, timing: 3 });
+        let shares = Some(Shares {
+            utilization: 50,
+            matching: 1,
+            processing: 2,
+            timing: 3,
+        });
         let text = utilization(&[
-            UtilizationRow { name: "input.a".into(), messages: 7, shares: None },
-            UtilizationRow { name: "analysis0".into(), messages: 8, shares },
+            UtilizationRow {
+                name: "input.a".into(),
+                messages: 7,
+                shares: None,
+            },
+            UtilizationRow {
+                name: "analysis0".into(),
+                messages: 8,
+                shares,
+            },
         ]);
         let expected = "Plugin\tMessages Processed\t% Utilization\t% Message Matcher\t% Process Message\t% Timer Event\n\
             input.a\t7\t-1\t-1\t-1\t-1\nanalysis0\t8\t50\t1\t2\t3\n";
@@ -202,7 +249,16 @@ mod tests {
 
     #[test]
     fn percents_are_rounded_as_hindsight_does() {
-        let cases = [(0, 0, 0), (5, 0, 0), (1, 1, 100), (1, 3, 33), (2, 3, 67), (5, 1000, 0), (15, 1000, 2), (25, 1000, 2)];
+        let cases = [
+            (0, 0, 0),
+            (5, 0, 0),
+            (1, 1, 100),
+            (1, 3, 33),
+            (2, 3, 67),
+            (5, 1000, 0),
+            (15, 1000, 2),
+            (25, 1000, 2),
+        ];
         for (part, whole, expected) in cases {
             assert_eq!(percent(part, whole), expected, "{part} of {whole}");
         }
@@ -215,9 +271,15 @@ mod tests {
         for _ in 0..2 {
             write(dir.path(), &[], &[]).expect("the directory is ours");
         }
-        let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("the file is there");
+        let read =
+            |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("the file is there");
         assert_eq!(read("plugins.tsv"), plugins(&[]));
         assert_eq!(read("utilization.tsv"), utilization(&[]));
-        assert_eq!(std::fs::read_dir(dir.path()).expect("the directory is ours").count(), 2);
+        assert_eq!(
+            std::fs::read_dir(dir.path())
+                .expect("the directory is ours")
+                .count(),
+            2
+        );
     }
 }

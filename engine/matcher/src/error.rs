@@ -24,13 +24,28 @@ impl std::error::Error for ParseError {}
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ParseError { offset, found, expected, .. } = self;
-        write!(f, "at character {}: found {found}, expected {expected}", offset + 1)?;
+        let ParseError {
+            offset,
+            found,
+            expected,
+            ..
+        } = self;
+        write!(
+            f,
+            "at character {}: found {found}, expected {expected}",
+            offset + 1
+        )?;
         if let Some(hint) = &self.hint {
             write!(f, "; {hint}")?;
         }
         if f.alternate() {
-            write!(f, "\n  {}\n  {:width$}^", self.line, "", width = self.column)?;
+            write!(
+                f,
+                "\n  {}\n  {:width$}^",
+                self.line,
+                "",
+                width = self.column
+            )?;
         }
         Ok(())
     }
@@ -40,7 +55,9 @@ impl fmt::Display for ParseError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// Operators behind a closing parenthesis bind as they do elsewhere; Hindsight bound them otherwise.
-    #[error("operators behind a parenthesis now bind as they should; Hindsight evaluated: {upstream}")]
+    #[error(
+        "operators behind a parenthesis now bind as they should; Hindsight evaluated: {upstream}"
+    )]
     Precedence {
         /// What Hindsight evaluated.
         upstream: String,
@@ -53,6 +70,11 @@ pub enum Warning {
         /// The timestamp as written.
         timestamp: String,
     },
+    /// An index that is left out is 0; Hindsight may have taken one from an earlier test or from the parts of a time.
+    #[error(
+        "an index that is left out is 0; Hindsight may have taken over a number from an earlier index or time"
+    )]
+    LeftoverIndex,
     /// The text form of a Uuid is compared as the 16 bytes it stands for; Hindsight never found it equal.
     #[error(
         "the text form of a Uuid is compared as its 16 bytes; Hindsight compared the text with the bytes"

@@ -229,9 +229,21 @@ fn integer_to_double(integer: i64, double: f64) -> Ordering {
     let whole = double.trunc();
     // The cast is exact: `whole` lies within the range of `i64`.
     let by_whole = integer.cmp(&(whole as i64));
-    by_whole.then_with(|| if double > whole { Ordering::Less } else { Ordering::Equal }).then_with(
-        || if double < whole { Ordering::Greater } else { Ordering::Equal },
-    )
+    by_whole
+        .then_with(|| {
+            if double > whole {
+                Ordering::Less
+            } else {
+                Ordering::Equal
+            }
+        })
+        .then_with(|| {
+            if double < whole {
+                Ordering::Greater
+            } else {
+                Ordering::Equal
+            }
+        })
 }
 
 impl Tree {
@@ -279,11 +291,19 @@ impl Tree {
         };
         self.write_side(left, self.or_in_and(node, left), grouped, out);
         out.extend_from_slice(operator);
-        self.write_side(right, regrouped || self.or_in_and(node, right), grouped, out);
+        self.write_side(
+            right,
+            regrouped || self.or_in_and(node, right),
+            grouped,
+            out,
+        );
     }
 
     fn or_in_and(&self, parent: usize, child: usize) -> bool {
-        matches!((&self.nodes[parent], &self.nodes[child]), (Node::And(..), Node::Or(..)))
+        matches!(
+            (&self.nodes[parent], &self.nodes[child]),
+            (Node::And(..), Node::Or(..))
+        )
     }
 
     fn write_side(&self, child: usize, parentheses: bool, grouped: bool, out: &mut Vec<u8>) {
@@ -332,7 +352,11 @@ impl TextTest {
                 write_relation(*relation, out);
                 write_string(text, out);
             }
-            TextTest::Pattern { text, plain, negated } => {
+            TextTest::Pattern {
+                text,
+                plain,
+                negated,
+            } => {
                 out.extend_from_slice(if *negated { b" !~ " } else { b" =~ " });
                 write_string(text, out);
                 out.extend_from_slice(if *plain { b"%" } else { b"" });
@@ -377,7 +401,14 @@ fn write_relation(relation: Relation, out: &mut Vec<u8>) {
 }
 
 fn write_equality(equal: bool, word: &[u8], out: &mut Vec<u8>) {
-    write_relation(if equal { Relation::Equal } else { Relation::NotEqual }, out);
+    write_relation(
+        if equal {
+            Relation::Equal
+        } else {
+            Relation::NotEqual
+        },
+        out,
+    );
     out.extend_from_slice(word);
 }
 
@@ -387,7 +418,11 @@ fn write_number(relation: Relation, number: Number, out: &mut Vec<u8>) {
         Number::Integer(number) => number.to_string(),
         // The grammar has no word for it, but a number too large for a double.
         Number::Double(number) if number.is_infinite() => {
-            if number > 0.0 { "1e999".to_owned() } else { "-1e999".to_owned() }
+            if number > 0.0 {
+                "1e999".to_owned()
+            } else {
+                "-1e999".to_owned()
+            }
         }
         Number::Double(number) => format!("{number:e}"),
     };

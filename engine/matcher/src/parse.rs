@@ -14,8 +14,7 @@ use crate::{MAX_EXPRESSION, MAX_STRING, MAX_TESTS};
 
 const COMPARISONS: &str = "one of == != >= > <= <";
 const OPERATORS: &str = "one of == != >= > <= < =~ !~";
-const HEADERS: &str =
-    "a test: Uuid, Timestamp, Type, Logger, Hostname, EnvVersion, Payload, Severity, Pid, Fields[name], TRUE or FALSE";
+const HEADERS: &str = "a test: Uuid, Timestamp, Type, Logger, Hostname, EnvVersion, Payload, Severity, Pid, Fields[name], TRUE or FALSE";
 
 /// What [`parse`] finds.
 pub(crate) struct Parsed {
@@ -36,7 +35,11 @@ pub(crate) enum Symbol {
 
 /// Reads a whole expression.
 pub(crate) fn parse(text: &[u8]) -> Result<Parsed, ParseError> {
-    let mut parser = Parser { text, at: 0, warnings: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0, leftover: false,
+        warnings: Vec::new(),
+    };
     parser.check_text()?;
     let (symbols, tests) = parser.expression()?;
     let tree = build(&symbols, &tests);
@@ -90,7 +93,11 @@ impl Postfix {
 
     /// Joins the last two operands; an open parenthesis joins nothing.
     pub fn operator(&mut self, operator: Symbol) {
-        let mut operand = || self.operands.pop().expect("each operator stands between two operands");
+        let mut operand = || {
+            self.operands
+                .pop()
+                .expect("each operator stands between two operands")
+        };
         match operator {
             Symbol::And => {
                 let (right, left) = (operand(), operand());
@@ -132,12 +139,14 @@ enum Value {
 struct Parser<'t> {
     text: &'t [u8],
     at: usize,
+    /// Whether a number was read that Hindsight, which forgets to clear it, may take for an index left out later.
+    leftover: bool,
     warnings: Vec<Warning>,
 }
 
 type Result<T, E = ParseError> = std::result::Result<T, E>;
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     /// Refuses what no test could hold.
     fn check_text(&self) -> Result<()> {
         if self.text.len() > MAX_EXPRESSION {
@@ -252,14 +261,17 @@ impl Parser<'_> {
             false => "a quoted string",
         };
         match self.value(expected)? {
-            Value::Text(text) if header == TextHeader::Uuid => {
-                Ok(Test::Text(header, TextTest::Compare(relation, self.uuid(text))))
-            }
+            Value::Text(text) if header == TextHeader::Uuid => Ok(Test::Text(
+                header,
+                TextTest::Compare(relation, self.uuid(text)),
+            )),
             Value::Text(text) => Ok(Test::Text(header, TextTest::Compare(relation, text))),
             Value::Nil if header == TextHeader::Uuid => {
                 Err(self.wrong(start, expected, "every message has a Uuid"))
             }
-            Value::Nil => self.nil(start, expected, relation, |absent| Test::NoText(header, absent)),
+            Value::Nil => self.nil(start, expected, relation, |absent| {
+                Test::NoText(header, absent)
+            }),
             Value::Number(_) => Err(self.wrong(start, expected, "put it in quotes")),
             Value::Bool(_) => Err(self.wrong(start, expected, "only a field can be TRUE or FALSE")),
         }
@@ -293,7 +305,8 @@ impl Parser<'_> {
     }
 
     fn timestamp(&mut self) -> Result<Test> {
-        const EXPECTED: &str = "a number of nanoseconds or a quoted time like '2015-04-11T17:30:26Z'";
+        const EXPECTED: &str =
+            "a number of nanoseconds or a quoted time like '2015-04-11T17:30:26Z'";
         let relation = self.relation(COMPARISONS)?;
         let start = self.at;
         let number = match self.value(EXPECTED)? {
@@ -308,8 +321,12 @@ impl Parser<'_> {
     /// The time in the string that begins at `start` and ends here, in nanoseconds.
     fn time(&mut self, start: usize) -> Result<i64> {
         let quoted = &self.text[start + 1..self.at - 1];
+        self.leftover = true;
         match parse_rfc3339(quoted) {
-            Ok(Rfc3339 { nanoseconds, offset_minutes }) => {
+            Ok(Rfc3339 {
+                nanoseconds,
+                offset_minutes,
+            }) => {
                 if offset_minutes != 0 {
                     let timestamp = String::from_utf8_lossy(quoted).into_owned();
                     self.warnings.push(Warning::TimeOffset { timestamp });
@@ -318,7 +335,10 @@ impl Parser<'_> {
             }
             Err((at, expected)) => {
                 self.at = start + 1 + at;
-                Err(self.error_here(expected, Some("a time looks like '2015-04-11T17:30:26.5+01:00'")))
+                Err(self.error_here(
+                    expected,
+                    Some("a time looks like '2015-04-11T17:30:26.5+01:00'"),
+                ))
             }
         }
     }
@@ -337,9 +357,11 @@ impl Parser<'_> {
         let test = match self.value(expected)? {
             Value::Text(text) => FieldTest::Text(TextTest::Compare(relation, text)),
             Value::Number(number) => FieldTest::Number(relation, number),
-            Value::Nil => return self.nil(start, expected, relation, |absent| {
-                Test::Field(name, FieldTest::Absent(absent))
-            }),
+            Value::Nil => {
+                return self.nil(start, expected, relation, |absent| {
+                    Test::Field(name, FieldTest::Absent(absent))
+                });
+            }
             Value::Bool(value) => {
                 return self.nil(start, expected, relation, |equal| {
                     Test::Field(name, FieldTest::Bool { equal, value })
@@ -366,7 +388,19 @@ impl Parser<'_> {
             Some(_) => self.index()?,
             None => None,
         };
-        Ok(FieldName { name, nth: nth.unwrap_or(0), element: element.unwrap_or(0) })
+        self.warn_of_leftover(element);
+        Ok(FieldName {
+            name,
+            nth: nth.unwrap_or(0),
+            element: element.unwrap_or(0),
+        })
+    }
+
+    fn warn_of_leftover(&mut self, element: Option<u8>) {
+        let warned = self.warnings.contains(&Warning::LeftoverIndex);
+        if self.leftover && element.is_none() && !warned {
+            self.warnings.push(Warning::LeftoverIndex);
+        }
     }
 
     fn index(&mut self) -> Result<Option<u8>> {
@@ -375,7 +409,9 @@ impl Parser<'_> {
             return Ok(None);
         }
         let digits = self.run(|byte| byte.is_ascii_digit());
-        let index = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let index = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok());
         let Some(index) = index else {
             return Err(self.error_here(EXPECTED, None));
         };
@@ -383,10 +419,11 @@ impl Parser<'_> {
             return Err(self.error_here(EXPECTED, Some("without leading zeros")));
         }
         self.at += digits.len();
-        match self.eat(b"]") {
-            true => Ok(Some(index)),
-            false => Err(self.error_here("]", None)),
+        if !self.eat(b"]") {
+            return Err(self.error_here("]", None));
         }
+        self.leftover |= index != 0;
+        Ok(Some(index))
     }
 
     fn relation(&mut self, expected: &str) -> Result<Relation> {
@@ -414,7 +451,10 @@ impl Parser<'_> {
             (b"!~", Operator::Pattern { negated: true }),
         ];
         self.space();
-        match ALL.iter().find(|(symbol, _)| self.text[self.at..].starts_with(symbol)) {
+        match ALL
+            .iter()
+            .find(|(symbol, _)| self.text[self.at..].starts_with(symbol))
+        {
             Some((symbol, operator)) => {
                 self.at += symbol.len();
                 self.space();
@@ -437,7 +477,11 @@ impl Parser<'_> {
             let pattern = String::from_utf8_lossy(&text).into_owned();
             self.warnings.push(Warning::BadPattern { pattern, error });
         }
-        Ok(TextTest::Pattern { text, plain, negated })
+        Ok(TextTest::Pattern {
+            text,
+            plain,
+            negated,
+        })
     }
 
     /// Any value; `expected` is for the error that says that there is none.
@@ -487,12 +531,20 @@ impl Parser<'_> {
     }
 
     fn unclosed(&self, start: usize, quote: u8) -> ParseError {
-        let mut hint = format!("the string that begins at character {} is not closed", start + 1);
+        let mut hint = format!(
+            "the string that begins at character {} is not closed",
+            start + 1
+        );
         if self.text.trim_ascii_end().ends_with(&[b'\\', quote]) {
             hint.push_str("; a backslash is written \\\\");
         }
         let expected = format!("a closing {}", char::from(quote));
-        self.error(self.text.len(), "the end".to_owned(), &expected, Some(&hint))
+        self.error(
+            self.text.len(),
+            "the end".to_owned(),
+            &expected,
+            Some(&hint),
+        )
     }
 
     fn number(&mut self, expected: &str) -> Result<Value> {
@@ -529,12 +581,18 @@ impl Parser<'_> {
     ) -> Result<Test> {
         match self.allows_nil(relation) {
             true => Ok(test(relation == Relation::Equal)),
-            false => Err(self.wrong(start, expected, "NIL, TRUE and FALSE go with == and != only")),
+            false => Err(self.wrong(
+                start,
+                expected,
+                "NIL, TRUE and FALSE go with == and != only",
+            )),
         }
     }
 
     fn space(&mut self) {
-        self.at += self.run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).len();
+        self.at += self
+            .run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+            .len();
     }
 
     fn eat(&mut self, symbol: &[u8]) -> bool {
@@ -545,35 +603,56 @@ impl Parser<'_> {
         found
     }
 
-    fn word(&self) -> &[u8] {
+    fn word(&self) -> &'t [u8] {
         self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
 
     /// The bytes from here on that all belong to a kind.
-    fn run(&self, kind: impl Fn(u8) -> bool) -> &[u8] {
+    fn run(&self, kind: impl Fn(u8) -> bool) -> &'t [u8] {
         run(&self.text[self.at..], kind)
     }
 
     /// A value of a kind that cannot stand where it begins.
     fn wrong(&self, start: usize, expected: &str, hint: &str) -> ParseError {
         let found = found(&self.text[start..]);
-        self.error(start, found, expected, Some(hint).filter(|hint| !hint.is_empty()))
+        self.error(
+            start,
+            found,
+            expected,
+            Some(hint).filter(|hint| !hint.is_empty()),
+        )
     }
 
     fn error_here(&self, expected: &str, hint: Option<&str>) -> ParseError {
         self.error(self.at, found(&self.text[self.at..]), expected, hint)
     }
 
-    fn error(&self, offset: usize, found: String, expected: &str, hint: Option<&str>) -> ParseError {
+    fn error(
+        &self,
+        offset: usize,
+        found: String,
+        expected: &str,
+        hint: Option<&str>,
+    ) -> ParseError {
         let (line, column) = excerpt(self.text, offset);
         let expected = expected.to_owned();
-        ParseError { offset, found, expected, hint: hint.map(str::to_owned), line, column }
+        ParseError {
+            offset,
+            found,
+            expected,
+            hint: hint.map(str::to_owned),
+            line,
+            column,
+        }
     }
 }
 
 /// The bytes at the start that all belong to a kind.
 fn run(text: &[u8], kind: impl Fn(u8) -> bool) -> &[u8] {
-    let end = text.iter().position(|byte| !kind(*byte)).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !kind(*byte))
+        .unwrap_or(text.len());
     &text[..end]
 }
 
@@ -588,14 +667,19 @@ fn found(rest: &[u8]) -> String {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => {
             run(rest, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
         }
-        b'=' | b'~' | b'!' | b'<' | b'>' | b'&' | b'|' => run(rest, |byte| b"=~!<>&|".contains(&byte)),
+        b'=' | b'~' | b'!' | b'<' | b'>' | b'&' | b'|' => {
+            run(rest, |byte| b"=~!<>&|".contains(&byte))
+        }
         quote @ (b'\'' | b'"') => {
             let end = memchr::memchr(*quote, &rest[1..]).map_or(rest.len(), |at| at + 2);
             &rest[..end]
         }
         _ => &rest[..1],
     };
-    let shown = piece[..piece.len().min(SHOWN)].escape_ascii().to_string().replace("\\'", "'");
+    let shown = piece[..piece.len().min(SHOWN)]
+        .escape_ascii()
+        .to_string()
+        .replace("\\'", "'");
     let more = if piece.len() > SHOWN { "…" } else { "" };
     format!("`{shown}{more}`")
 }
@@ -608,32 +692,34 @@ fn excerpt(text: &[u8], offset: usize) -> (String, usize) {
     let from = offset.saturating_sub(AROUND);
     let to = text.len().min(offset + AROUND);
     let show = |bytes: &[u8]| -> String {
-        let printable = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
+        let printable = |byte: &u8| {
+            if matches!(byte, b' '..=b'~') {
+                char::from(*byte)
+            } else {
+                '.'
+            }
+        };
         bytes.iter().map(printable).collect()
     };
     (show(&text[from..to]), offset - from)
 }
 
 fn hint_for_test(word: &[u8], rest: &[u8]) -> Option<&'static str> {
-    const NAMES: [&str; 14] = [
-        "Uuid", "Timestamp", "Type", "Logger", "Hostname", "EnvVersion", "Payload", "Severity", "Pid",
-        "Fields", "TRUE", "FALSE", "Host", "Env",
-    ];
-    const HINTS: [&str; 14] = [
-        "did you mean Uuid?",
-        "did you mean Timestamp?",
-        "did you mean Type?",
-        "did you mean Logger?",
-        "did you mean Hostname?",
-        "did you mean EnvVersion?",
-        "did you mean Payload?",
-        "did you mean Severity?",
-        "did you mean Pid?",
-        "did you mean Fields[name]?",
-        "did you mean TRUE?",
-        "did you mean FALSE?",
-        "did you mean Hostname?",
-        "did you mean EnvVersion?",
+    const KNOWN: [(&str, &str); 14] = [
+        ("Uuid", "did you mean Uuid?"),
+        ("Timestamp", "did you mean Timestamp?"),
+        ("Type", "did you mean Type?"),
+        ("Logger", "did you mean Logger?"),
+        ("Hostname", "did you mean Hostname?"),
+        ("EnvVersion", "did you mean EnvVersion?"),
+        ("Payload", "did you mean Payload?"),
+        ("Severity", "did you mean Severity?"),
+        ("Pid", "did you mean Pid?"),
+        ("Fields", "did you mean Fields[name]?"),
+        ("TRUE", "did you mean TRUE?"),
+        ("FALSE", "did you mean FALSE?"),
+        ("Host", "did you mean Hostname?"),
+        ("Env", "did you mean EnvVersion?"),
     ];
     if rest.starts_with(b"!") || word.eq_ignore_ascii_case(b"not") {
         return Some("there is no negation; use != or !~");
@@ -641,9 +727,11 @@ fn hint_for_test(word: &[u8], rest: &[u8]) -> Option<&'static str> {
     if word == b"NIL" {
         return Some("NIL stands behind == or != only");
     }
-    let known = NAMES.iter().position(|name| word.eq_ignore_ascii_case(name.as_bytes()));
-    match known {
-        Some(known) => Some(HINTS[known]),
+    match KNOWN
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))
+    {
+        Some((_, hint)) => Some(hint),
         None if word.is_empty() => None,
         None => Some("a field is written Fields[name]"),
     }
@@ -703,7 +791,10 @@ pub(crate) fn parse_number(text: &[u8]) -> Number {
         return Number::Integer(integer);
     }
     let text = std::str::from_utf8(text).expect("a number is ASCII");
-    Number::from_double(text.parse().expect("the grammar of numbers is part of Rust's"))
+    Number::from_double(
+        text.parse()
+            .expect("the grammar of numbers is part of Rust's"),
+    )
 }
 
 /// The integer that a decimal number is, be it written `5`, `5.0` or `1.5e3`.
@@ -721,7 +812,11 @@ fn exact_integer(text: &[u8]) -> Option<i64> {
     };
     let point = memchr::memchr(b'.', mantissa).unwrap_or(mantissa.len());
     let decimals = mantissa.len().saturating_sub(point + 1);
-    let mut digits: Vec<u8> = mantissa.iter().copied().filter(|byte| *byte != b'.').collect();
+    let mut digits: Vec<u8> = mantissa
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'.')
+        .collect();
     let mut shift = exponent.checked_sub(i32::try_from(decimals).ok()?)?;
     while digits.last() == Some(&b'0') {
         digits.pop();
@@ -733,7 +828,9 @@ fn exact_integer(text: &[u8]) -> Option<i64> {
     let mut value: i128 = 0;
     // More digits than an i64 has cannot fit, so nothing overflows here.
     for digit in digits.iter().skip_while(|digit| **digit == b'0') {
-        value = value.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
+        value = value
+            .checked_mul(10)?
+            .checked_add(i128::from(digit - b'0'))?;
     }
     let scale = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;
     let value = value.checked_mul(scale)?;

@@ -37,13 +37,20 @@ pub(crate) fn parse_rfc3339(text: &[u8]) -> Result<Rfc3339, Wrong> {
     let seconds = days * 86_400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
     let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(fraction);
     let nearest = nanoseconds.clamp(i64::MIN.into(), i64::MAX.into());
-    Ok(Rfc3339 { nanoseconds: nearest as i64, offset_minutes })
+    Ok(Rfc3339 {
+        nanoseconds: nearest as i64,
+        offset_minutes,
+    })
 }
 
 /// Days from 1970-01-01 to the first of a month in the Gregorian calendar.
 fn days_since_1970(year: i64, month: i64) -> i64 {
     // Years are counted from March, so that the leap day is the last of its year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let days_before_month = (153 * month + 2) / 5;
     365 * year + leap_days + days_before_month - 719_468
@@ -66,9 +73,15 @@ impl Reader<'_> {
         if !digits.iter().all(u8::is_ascii_digit) {
             return Err(wrong);
         }
-        let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        let value = digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
         self.at += count;
-        if range.contains(&value) { Ok(value) } else { Err(wrong) }
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(wrong)
+        }
     }
 
     /// One of these bytes.
@@ -95,7 +108,11 @@ impl Reader<'_> {
             value += i64::from(digit - b'0') * scale;
             self.at += 1;
         }
-        if self.at == start { Err((start, "a digit")) } else { Ok(value) }
+        if self.at == start {
+            Err((start, "a digit"))
+        } else {
+            Ok(value)
+        }
     }
 
     /// Minutes ahead of UTC.
@@ -118,7 +135,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> i64 {
-        parse_rfc3339(text.as_bytes()).expect("a good time").nanoseconds
+        parse_rfc3339(text.as_bytes())
+            .expect("a good time")
+            .nanoseconds
     }
 
     #[test]
@@ -138,7 +157,10 @@ mod tests {
             assert_eq!(read(ahead), utc);
         }
         assert_eq!(read("2015-04-11T12:00:26-05:30"), utc);
-        assert_eq!(read("2015-04-12T00:00:00+23:59"), read("2015-04-11T00:01:00Z"));
+        assert_eq!(
+            read("2015-04-12T00:00:00+23:59"),
+            read("2015-04-11T00:01:00Z")
+        );
         let offset = |text: &str| parse_rfc3339(text.as_bytes()).expect("good").offset_minutes;
         assert_eq!(offset("2015-04-11T12:00:26-0530"), -330);
         assert_eq!(offset("2015-04-11T12:00:26+0000"), 0);
@@ -148,7 +170,10 @@ mod tests {
     fn what_overflows_counts_on() {
         assert_eq!(read("2015-02-31T00:00:00Z"), read("2015-03-03T00:00:00Z"));
         assert_eq!(read("2015-12-31T23:59:60Z"), read("2016-01-01T00:00:00Z"));
-        assert_eq!(read("2015-12-31T23:59:59.1234567899Z") % 1_000_000_000, 123_456_789);
+        assert_eq!(
+            read("2015-12-31T23:59:59.1234567899Z") % 1_000_000_000,
+            123_456_789
+        );
     }
 
     #[test]

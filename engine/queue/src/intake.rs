@@ -119,6 +119,28 @@ impl Intake {
         if gathering.must_wait(record.len()) {
             gathering = self.wait_for_room(gathering, record.len(), timeout)?;
         }
+        Ok(self.take(gathering, record))
+    }
+
+    /// Like [`Intake::append`], but when the time is over and only slow readers hold the intake closed, the record is
+    /// taken all the same.
+    pub fn append_past_readers(
+        &self,
+        record: &[u8],
+        timeout: Duration,
+    ) -> Result<Position, AppendError> {
+        match self.append(record, Some(timeout)) {
+            Err(AppendError::TimedOut) => {}
+            answer => return answer,
+        }
+        let gathering = self.lock();
+        if gathering.is_open_past_readers(record.len()) {
+            return Ok(self.take(gathering, record));
+        }
+        Err(AppendError::TimedOut)
+    }
+
+    fn take(&self, mut gathering: MutexGuard<'_, Gathering>, record: &[u8]) -> Position {
         if !gathering.open.is_empty() && gathering.open.len() + record.len() > CHUNK_SIZE {
             self.seal(&mut gathering, false);
         }
@@ -134,7 +156,7 @@ impl Intake {
         if wake {
             self.work.notify_one();
         }
-        Ok(end)
+        end
     }
 
     fn wait_for_room<'a>(
@@ -323,8 +345,17 @@ impl Gathering {
 
     /// A record longer than all the space is taken when there is nothing else.
     fn must_wait(&self, length: usize) -> bool {
+        self.closed.is_some() || self.is_held_up(length)
+    }
+
+    fn is_held_up(&self, length: usize) -> bool {
         let full = self.unwritten + length > UNWRITTEN_MAX && self.unwritten > 0;
-        full || self.closed.is_some() || self.failing.is_some() || self.stopping != Stopping::No
+        full || self.failing.is_some() || self.stopping != Stopping::No
+    }
+
+    /// Whether nothing but slow readers is in the way.
+    fn is_open_past_readers(&self, length: usize) -> bool {
+        matches!(self.closed, None | Some(Blocked::Reader { .. })) && !self.is_held_up(length)
     }
 
     fn should_wake_writer(&mut self) -> bool {

@@ -274,7 +274,8 @@ impl Keeper {
     /// Syncs what earlier runs wrote, once. Cheap where there is nothing to sync, which is the rule.
     fn sync_inherited(&self) -> Result<(), (u64, io::Error)> {
         let options = &self.shared.options;
-        while let Some(id) = self.shared.upkeep.lock().inherited.last().copied() {
+        let next = || self.shared.upkeep.lock().inherited.last().copied();
+        while let Some(id) = next() {
             match options.disk.open(&log_path(&options.dir, id), Access::Read) {
                 Ok(file) => self.sync_file(&*file, 0, 0).map_err(|error| (id, error))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -135,6 +135,18 @@ impl Queue {
         self.shared.intake.append(record, Some(timeout))
     }
 
+    /// Like [`Queue::append_within`], but a record that waited for slow readers only is taken when the time is over.
+    /// For producers that are readers of this queue themselves: they would else wait for their own progress.
+    pub fn append_past_readers(&self, record: &[u8], timeout: Duration) -> Result<Position, AppendError> {
+        self.check(record)?;
+        self.shared.intake.append_past_readers(record, timeout)
+    }
+
+    /// Where a reader that starts at `start` would begin.
+    pub fn resolve(&self, start: Start) -> Position {
+        self.reader("resolve", start).position()
+    }
+
     fn check(&self, record: &[u8]) -> Result<(), AppendError> {
         let limit = self.shared.options.record_max;
         match record.len() {

@@ -37,7 +37,9 @@ impl Outline {
         while reader.at < reader.tokens.len() && reader.frames.len() < MAX_FRAMES {
             reader.step();
         }
-        Outline { places: reader.places }
+        Outline {
+            places: reader.places,
+        }
     }
 
     /// The place of the key at the end of `path`.
@@ -50,7 +52,11 @@ impl Outline {
 enum Frame {
     /// A table constructor. `path` is the way to it where it is known; `next` is the index of the
     /// next item without a key; `fresh` says that a field begins here.
-    Table { path: Option<Vec<Key>>, next: i64, fresh: bool },
+    Table {
+        path: Option<Vec<Key>>,
+        next: i64,
+        fresh: bool,
+    },
     /// Any other bracket; commas inside it do not separate fields.
     Other,
 }
@@ -75,7 +81,9 @@ impl Reader {
     /// Outside all brackets: `a = {` and `a.b["c"] = {`.
     fn statement(&mut self) {
         let line = self.line();
-        let Some((path, length)) = self.target() else { return self.plain() };
+        let Some((path, length)) = self.target() else {
+            return self.plain();
+        };
         self.at += length;
         self.found(path.clone(), line);
         self.open_value(Some(path));
@@ -88,7 +96,9 @@ impl Reader {
         }
         let line = self.line();
         let written = self.field_key();
-        let Some(Frame::Table { path, next, fresh }) = self.frames.last_mut() else { return };
+        let Some(Frame::Table { path, next, fresh }) = self.frames.last_mut() else {
+            return;
+        };
         *fresh = false;
         let computed = written.is_none() && self.tokens[self.at].0 == Token::Symbol(b'[');
         if computed {
@@ -104,7 +114,9 @@ impl Reader {
                 Key::Integer(*next - 1)
             }
         };
-        let path = path.as_ref().map(|path| path.iter().cloned().chain([key]).collect::<Vec<Key>>());
+        let path = path
+            .as_ref()
+            .map(|path| path.iter().cloned().chain([key]).collect::<Vec<Key>>());
         if let Some(path) = &path {
             self.found(path.clone(), line);
         }
@@ -125,7 +137,9 @@ impl Reader {
 
     /// `name (.name | [literal])* =`, with its length in tokens.
     fn target(&self) -> Option<(Vec<Key>, usize)> {
-        let Token::Word(first) = self.peek(0)? else { return None };
+        let Token::Word(first) = self.peek(0)? else {
+            return None;
+        };
         let mut path = vec![Key::Name(first.clone())];
         let mut length = 1;
         while path.len() < super::MAX_DEPTH {
@@ -150,7 +164,11 @@ impl Reader {
     /// If the value is a table constructor, enters it.
     fn open_value(&mut self, path: Option<Vec<Key>>) {
         if self.peek(0) == Some(&Token::Symbol(b'{')) {
-            self.frames.push(Frame::Table { path, next: 1, fresh: true });
+            self.frames.push(Frame::Table {
+                path,
+                next: 1,
+                fresh: true,
+            });
             self.at += 1;
         }
     }
@@ -159,7 +177,11 @@ impl Reader {
     fn plain(&mut self) {
         match self.peek(0) {
             Some(Token::Symbol(b'{')) => {
-                self.frames.push(Frame::Table { path: None, next: 1, fresh: true });
+                self.frames.push(Frame::Table {
+                    path: None,
+                    next: 1,
+                    fresh: true,
+                });
             }
             Some(Token::Symbol(b'(' | b'[')) => self.frames.push(Frame::Other),
             Some(Token::Symbol(b'}' | b')' | b']')) => drop(self.frames.pop()),
@@ -224,7 +246,11 @@ impl Iterator for Lexer<'_> {
 
 impl<'t> Lexer<'t> {
     fn new(text: &'t [u8]) -> Lexer<'t> {
-        let at = if text.first() == Some(&b'#') { end_of_line(text, 0) } else { 0 };
+        let at = if text.first() == Some(&b'#') {
+            end_of_line(text, 0)
+        } else {
+            0
+        };
         Lexer { text, at, line: 1 }
     }
 
@@ -255,7 +281,10 @@ impl<'t> Lexer<'t> {
         if self.byte(0) != Some(b'[') {
             return None;
         }
-        let level = self.text[self.at + 1..].iter().take_while(|c| **c == b'=').count();
+        let level = self.text[self.at + 1..]
+            .iter()
+            .take_while(|c| **c == b'=')
+            .count();
         (self.byte(1 + level) == Some(b'[')).then_some(level)
     }
 
@@ -284,10 +313,17 @@ impl<'t> Lexer<'t> {
             let step = if c == b'\\' { 2 } else { 1 };
             plain &= step == 1;
             let end = (self.at + step).min(self.text.len());
-            self.line += self.text[self.at..end].iter().filter(|c| **c == b'\n').count() as u32;
+            self.line += self.text[self.at..end]
+                .iter()
+                .filter(|c| **c == b'\n')
+                .count() as u32;
             self.at = end;
         }
-        let body = if plain { self.text[begin..self.at].to_vec() } else { Vec::new() };
+        let body = if plain {
+            self.text[begin..self.at].to_vec()
+        } else {
+            Vec::new()
+        };
         self.at = (self.at + 1).min(self.text.len());
         Token::Literal(Key::Name(body))
     }
@@ -297,7 +333,9 @@ impl<'t> Lexer<'t> {
         let length = self.text[self.at..].iter().take_while(part).count();
         let digits = &self.text[self.at..self.at + length];
         self.at += length;
-        let whole = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let whole = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok());
         Token::Literal(whole.map_or(Key::Name(Vec::new()), Key::Integer))
     }
 

@@ -63,7 +63,17 @@ fn nested_keys_have_their_lines_in_the_order_of_the_text() {
 #[test]
 fn keys_the_text_does_not_show_have_the_line_of_their_table() {
     let text = "local n = 'k'\nt = {[n .. '2'] = 1,\n [n .. '1'] = 2}\nu = t\n";
-    assert_eq!(list(text), ["t 2 table", "t.k1 2 2", "t.k2 2 1", "u 4 table", "u.k1 4 2", "u.k2 4 1"]);
+    assert_eq!(
+        list(text),
+        [
+            "t 2 table",
+            "t.k1 2 2",
+            "t.k2 2 1",
+            "u 4 table",
+            "u.k1 4 2",
+            "u.k2 4 1"
+        ]
+    );
 }
 
 #[test]
@@ -76,10 +86,26 @@ fn equality_and_calls_are_not_taken_for_assignments() {
 
 #[test]
 fn there_is_no_library() {
-    for name in ["tostring", "print", "require", "pcall", "_G", "string", "getfenv", "setmetatable"] {
-        assert!(table(&format!("x = {name} == nil")).get("x") == Some(&Value::Bool(true)), "{name}");
+    for name in [
+        "tostring",
+        "print",
+        "require",
+        "pcall",
+        "_G",
+        "string",
+        "getfenv",
+        "setmetatable",
+    ] {
+        assert!(
+            table(&format!("x = {name} == nil")).get("x") == Some(&Value::Bool(true)),
+            "{name}"
+        );
     }
-    assert_eq!(error("x = 1\ny = ('a'):upper()").0, 2, "strings have no methods");
+    assert_eq!(
+        error("x = 1\ny = ('a'):upper()").0,
+        2,
+        "strings have no methods"
+    );
 }
 
 #[test]
@@ -89,20 +115,38 @@ fn functions_are_left_out_and_reported() {
     let skipped: Vec<String> = file
         .skipped
         .iter()
-        .map(|skip| format!("{} {} {} {}", skip.path, skip.type_name, skip.is_key, skip.line))
+        .map(|skip| {
+            format!(
+                "{} {} {} {}",
+                skip.path, skip.type_name, skip.is_key, skip.line
+            )
+        })
         .collect();
-    assert_eq!(skipped, ["f function false 2", "t.g function false 3", "t boolean true 3"]);
+    assert_eq!(
+        skipped,
+        [
+            "f function false 2",
+            "t.g function false 3",
+            "t boolean true 3"
+        ]
+    );
     assert_eq!(file.table.len(), 2);
 }
 
 #[test]
 fn numeric_keys_are_cut_to_whole_numbers() {
-    assert_eq!(list("t = {[1.5] = 'a', [-2.5] = 'b'}"), ["t 1 table", "t.-2 1 'b'", "t.1 1 'a'"]);
+    assert_eq!(
+        list("t = {[1.5] = 'a', [-2.5] = 'b'}"),
+        ["t 1 table", "t.-2 1 'b'", "t.1 1 'a'"]
+    );
 }
 
 #[test]
 fn errors_name_the_line() {
-    assert_eq!(error("a = 1\nb = = 2\n"), (2, "unexpected symbol near '='".to_string()));
+    assert_eq!(
+        error("a = 1\nb = = 2\n"),
+        (2, "unexpected symbol near '='".to_string())
+    );
     assert_eq!(error("a = 1\n\nb = c.d\n").0, 3);
     assert!(error("a = 'x").1.contains("unfinished string"));
 }
@@ -115,11 +159,23 @@ fn endless_and_greedy_texts_end_with_an_error() {
         ("for i = 1, 1e12 do a = i end", "instructions"),
         ("local function f() return f() end f()", "instructions"),
         ("local function f() return 1 + f() end f()", "overflow"),
-        ("a = 'xxxxxxxxxxxxxxxx' while true do a = a .. a end", "memory"),
-        ("t = {} while true do t = {t, {}, {}, {}, {}, {}, {}, {}, {}} end", "memory"),
+        (
+            "a = 'xxxxxxxxxxxxxxxx' while true do a = a .. a end",
+            "memory",
+        ),
+        (
+            "t = {} while true do t = {t, {}, {}, {}, {}, {}, {}, {}, {}} end",
+            "memory",
+        ),
         ("t = {} t.t = t", "nested deeper"),
-        ("t = {1} for i = 1, 40 do t = {t, t} end", "more than 500000 values"),
-        ("s = 'x' for i = 1, 20 do s = s .. s end t = {} for i = 1, 99 do t[i] = s end", "strings take"),
+        (
+            "t = {1} for i = 1, 40 do t = {t, t} end",
+            "more than 500000 values",
+        ),
+        (
+            "s = 'x' for i = 1, 20 do s = s .. s end t = {} for i = 1, 99 do t[i] = s end",
+            "strings take",
+        ),
     ];
     for (text, expected) in cases {
         let (_, message) = error(text);
@@ -144,13 +200,19 @@ fn compiled_lua_is_refused() {
 #[test]
 fn an_oversized_text_is_refused() {
     let text = vec![b' '; MAX_TEXT + 1];
-    assert!(matches!(evaluate(&text), Err(ConfigFileError::Limit { .. })));
+    assert!(matches!(
+        evaluate(&text),
+        Err(ConfigFileError::Limit { .. })
+    ));
 }
 
 #[test]
 fn compile_runs_nothing() {
     assert_eq!(compile(b"while true do end"), Ok(()));
-    assert_eq!(compile(b"#!/usr/bin/lua\nlocal a = 1").map_err(|e| e.to_string()), Ok(()));
+    assert_eq!(
+        compile(b"#!/usr/bin/lua\nlocal a = 1").map_err(|e| e.to_string()),
+        Ok(())
+    );
     assert_eq!(compile(b"local a\nlocal = 2").map_err(|e| e.line()), Err(2));
 }
 

@@ -74,8 +74,8 @@ impl Stream {
     ///
     /// # Errors
     /// The system's.
-    pub fn temporary() -> io::Result<Stream> {
-        let (file, path) = super::temporary_file()?;
+    pub fn temporary(random: u64) -> io::Result<Stream> {
+        let (file, path) = super::temporary_file(random)?;
         std::fs::remove_file(path)?;
         Ok(Stream::new(file, Source::File, false))
     }
@@ -141,6 +141,11 @@ impl Stream {
     /// Whether this is one of the program's standard streams, which cannot be closed by a plugin.
     pub fn is_standard(&self) -> bool {
         matches!(self.source, Source::Standard)
+    }
+
+    /// Bytes its buffers take.
+    pub fn memory(&self) -> usize {
+        self.unread.capacity() + self.unwritten.capacity()
     }
 
     /// The bytes of an answer of one of the reading functions.
@@ -698,9 +703,7 @@ mod tests {
     #[test]
     fn a_pipe_without_writer_does_not_hold_the_opener() {
         let (_folder, path) = folder();
-        let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("no zero");
-        // SAFETY: the name is a C string that lives across the call.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("made");
         let refused = Stream::open(&path, b"w", &mut wait::Never);
         assert_eq!(refused.err().and_then(|e| e.raw_os_error()), Some(libc::ECANCELED));
         let mut reader = open(&path, "r");
@@ -722,7 +725,7 @@ mod tests {
 
     #[test]
     fn closed_is_closed() {
-        let mut file = Stream::temporary().expect("a file");
+        let mut file = Stream::temporary(1).expect("a file");
         write(&mut file, b"x").expect("written");
         assert_eq!(file.close(&mut Patient).expect("closes"), None);
         assert!(file.is_closed());

@@ -1,4 +1,5 @@
 //! Waiting for a pipe, a terminal or a program in small steps, so that a stopped plugin is not held by one.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};

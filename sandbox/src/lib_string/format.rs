@@ -1,4 +1,5 @@
 //! One conversion of `string.format`: reading its flags, and writing a number, a string or a quoted string.
+#![allow(unsafe_code)]
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
 //! `string.gsub`: replaces matches by a text, by what a table holds, or by what a function returns.
+#![allow(unsafe_code)]
 
 use stdx::pattern::{self, Capture, Captures};
 

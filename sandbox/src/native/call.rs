@@ -452,6 +452,17 @@ impl<'a> Call<'a> {
         self.push_number(number as f64)
     }
 
+    /// Pushes a number as light userdata, which Lua code can keep and compare only.
+    ///
+    /// # Errors
+    /// When the stack is full.
+    pub fn push_light(&mut self, number: u32) -> Result<(), Error> {
+        self.room(1)?;
+        // SAFETY: there is room; the address is never followed.
+        unsafe { ffi::lua_pushlightuserdata(self.l, number as usize as *mut _) };
+        Ok(())
+    }
+
     /// Pushes a string.
     ///
     /// # Errors
@@ -1148,6 +1159,18 @@ impl<'a> Call<'a> {
         assert!(self.top() > self.n_args, "no value to pop");
         // SAFETY: there is a value.
         unsafe { ffi::lua_rawseti_(self.l, ffi::LUA_REGISTRYINDEX, slot) };
+    }
+
+    /// Pops a value into Lua's registry under a name as it is.
+    pub(crate) fn set_registry(&mut self, name: &str) -> Result<(), Error> {
+        assert!(self.top() > self.n_args, "no value to pop");
+        self.push_bytes(name)?;
+        // SAFETY: key and value are on the stack.
+        unsafe {
+            ffi::lua_insert(self.l, -2);
+            ffi::lua_rawset(self.l, ffi::LUA_REGISTRYINDEX);
+        }
+        Ok(())
     }
 
     /// Gives up the arguments, so that all values on the stack can be taken as function and arguments of a call. Slices of

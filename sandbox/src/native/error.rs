@@ -77,7 +77,7 @@ impl Error {
     }
 
     /// Pushes the error object and drops the rest.
-    pub(super) fn push(self, call: &mut Call<'_>) {
+    pub(crate) fn push(self, call: &mut Call<'_>) {
         call.make_room_for_error();
         match self.0 {
             Repr::Text(text) => call.push_with_place(&text),

@@ -1,13 +1,12 @@
 //! Puts the statements of a state file into effect: data only, and calls of nothing but native constructors and methods.
+#![allow(unsafe_code)]
 
-use std::ffi::CString;
 use std::os::raw::c_int;
 
-use mlua::ffi;
-
 use super::parse::{CallOf, Literal, MAX_DEPTH, Parser, Path, Statement, Value};
-use super::write::has_method;
 use super::{EMPTY_ARRAY, VERSION};
+use super::write::lines_of;
+use crate::ffi;
 
 /// Stack slots one statement needs beside its path: arguments, a function, a few values in between.
 const SLOTS: c_int = 64;
@@ -19,6 +18,8 @@ pub(super) struct Restorer<'f> {
     /// The stack slot of the globals; the table of the n-th key of `way` lies n above.
     base: c_int,
     way: Path<'f>,
+    /// The last userdata that was found to be one that is preserved.
+    known: usize,
 }
 
 /// Applies all statements of `text`. The stack is as before at the end.
@@ -37,6 +38,7 @@ pub(super) unsafe fn run(state: *mut ffi::lua_State, text: &[u8]) -> Result<(), 
             state,
             base: top + 1,
             way: Path::new(),
+            known: 0,
         };
         let result = restorer.all(text);
         ffi::lua_settop(state, top);
@@ -86,8 +88,8 @@ impl<'f> Restorer<'f> {
         let state = self.state;
         // SAFETY: a raw read of one global.
         unsafe {
-            ffi::lua_pushstring(state, VERSION.as_ptr());
-            ffi::lua_rawget(state, self.base);
+            ffi::lua_pushstring_(state, VERSION.as_ptr());
+            ffi::lua_rawget_(state, self.base);
             let absent = ffi::lua_toboolean(state, -1) == 0;
             let same = ffi::lua_type(state, -1) == ffi::LUA_TNUMBER
                 && ffi::lua_tonumber(state, -1) == version;
@@ -105,7 +107,7 @@ impl<'f> Restorer<'f> {
                 Value::Table => ffi::lua_createtable(state, 0, 0),
                 Value::Array => {
                     ffi::lua_createtable(state, 0, 0);
-                    ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
+                    ffi::lua_getfield_(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
                     match ffi::lua_type(state, -1) {
                         ffi::LUA_TTABLE => drop(ffi::lua_setmetatable(state, -2)),
                         _ => ffi::lua_pop(state, 1),
@@ -142,7 +144,7 @@ impl<'f> Restorer<'f> {
         // SAFETY: raw reads and writes of the table on top.
         unsafe {
             push_literal(state, key);
-            ffi::lua_rawget(state, -2);
+            ffi::lua_rawget_(state, -2);
             let keep = ffi::lua_type(state, -1) == ffi::LUA_TFUNCTION
                 || (ffi::lua_type(state, -1) == ffi::LUA_TTABLE && self.is_library());
             ffi::lua_pop(state, 1);
@@ -163,7 +165,7 @@ impl<'f> Restorer<'f> {
             if ffi::lua_getmetatable(state, -1) == 0 {
                 return false;
             }
-            ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
+            ffi::lua_getfield_(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
             let ours = ffi::lua_rawequal(state, -1, -2) != 0;
             ffi::lua_pop(state, 2);
             !ours
@@ -180,7 +182,7 @@ impl<'f> Restorer<'f> {
             self.way.truncate(shared);
             for key in path.into_iter().skip(shared) {
                 push_literal(self.state, &key);
-                ffi::lua_rawget(self.state, -2);
+                ffi::lua_rawget_(self.state, -2);
                 let is_data = ffi::lua_type(self.state, -1) == ffi::LUA_TTABLE && !self.is_library();
                 if !is_data {
                     ffi::lua_pop(self.state, 1);
@@ -222,7 +224,7 @@ impl<'f> Restorer<'f> {
                     return Err(format!("a reference to {} leads nowhere", self.name(key)));
                 }
                 push_literal(state, key);
-                ffi::lua_rawget(state, -2);
+                ffi::lua_rawget_(state, -2);
                 ffi::lua_remove(state, -2);
             }
         }
@@ -244,7 +246,7 @@ impl<'f> Restorer<'f> {
             let last = parent.pop().expect("a path has at least one key");
             self.go(parent)?;
             push_literal(state, &last);
-            ffi::lua_rawget(state, -2);
+            ffi::lua_rawget_(state, -2);
             let absent = ffi::lua_type(state, -1) == ffi::LUA_TNIL;
             ffi::lua_pop(state, 1);
             if absent {
@@ -263,11 +265,25 @@ impl<'f> Restorer<'f> {
         unsafe {
             self.push_constructor(call.name)?;
             self.call(call, 0)?;
-            if ffi::lua_type(state, -1) != ffi::LUA_TUSERDATA || !has_method(state) {
+            if !self.is_preserved() {
                 return Err(format!("{} makes nothing that is preserved", call.name));
             }
         }
         Ok(())
+    }
+
+    /// Whether the value on top is a userdata that writes itself into state files: nothing else may be touched by one.
+    unsafe fn is_preserved(&mut self) -> bool {
+        // SAFETY: looks at the value on top.
+        unsafe {
+            let identity = ffi::lua_topointer(self.state, -1) as usize;
+            let found = ffi::lua_type(self.state, -1) == ffi::LUA_TUSERDATA
+                && (identity == self.known || lines_of(self.state, b"_G").is_some());
+            if found {
+                self.known = identity;
+            }
+            found
+        }
     }
 
     /// Pushes the function `name`; a module stands for its `new`, since some of Hindsight's write themselves so.
@@ -278,8 +294,8 @@ impl<'f> Restorer<'f> {
             self.push_dotted(name);
             let is_module = ffi::lua_type(state, -1) == ffi::LUA_TTABLE;
             if is_module {
-                ffi::lua_pushstring(state, c"new".as_ptr());
-                ffi::lua_rawget(state, -2);
+                ffi::lua_pushstring_(state, c"new".as_ptr());
+                ffi::lua_rawget_(state, -2);
                 ffi::lua_remove(state, -2);
             }
             let is_new = is_module || name.ends_with(".new");
@@ -301,8 +317,8 @@ impl<'f> Restorer<'f> {
                     ffi::lua_pushnil(state);
                     return;
                 }
-                ffi::lua_pushlstring(state, part.as_ptr().cast(), part.len());
-                ffi::lua_rawget(state, -2);
+                ffi::lua_pushlstring_(state, part.as_ptr().cast(), part.len());
+                ffi::lua_rawget_(state, -2);
                 ffi::lua_remove(state, -2);
             }
         }
@@ -315,17 +331,17 @@ impl<'f> Restorer<'f> {
         unsafe {
             let top = ffi::lua_gettop(state);
             self.push_at(path)?;
-            if ffi::lua_type(state, -1) != ffi::LUA_TUSERDATA || !has_method(state) {
+            if !self.is_preserved() {
                 return Err(format!("{} is called on something that is not preserved", call.name));
             }
             ffi::lua_getmetatable(state, -1);
-            ffi::lua_pushstring(state, c"__index".as_ptr());
-            ffi::lua_rawget(state, -2);
+            ffi::lua_pushstring_(state, c"__index".as_ptr());
+            ffi::lua_rawget_(state, -2);
             if ffi::lua_type(state, -1) != ffi::LUA_TTABLE {
                 return Err(format!("no method {}", call.name));
             }
-            ffi::lua_pushlstring(state, call.name.as_ptr().cast(), call.name.len());
-            ffi::lua_rawget(state, -2);
+            ffi::lua_pushlstring_(state, call.name.as_ptr().cast(), call.name.len());
+            ffi::lua_rawget_(state, -2);
             if ffi::lua_iscfunction(state, -1) == 0 {
                 return Err(format!("no method {}", call.name));
             }
@@ -365,7 +381,7 @@ unsafe fn push_literal(state: *mut ffi::lua_State, literal: &Literal<'_>) {
             Literal::Nil => ffi::lua_pushnil(state),
             Literal::Bool(b) => ffi::lua_pushboolean(state, c_int::from(*b)),
             Literal::Number(n) => ffi::lua_pushnumber(state, *n),
-            Literal::String(s) => drop(ffi::lua_pushlstring(state, s.as_ptr().cast(), s.len())),
+            Literal::String(s) => ffi::lua_pushlstring_(state, s.as_ptr().cast(), s.len()),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Walks a plugin's globals and writes the state file.
+#![allow(unsafe_code)]
 
 use std::cmp::Ordering;
 use std::io::Write as _;
 use std::os::raw::c_int;
 
-use mlua::ffi;
 use rustc_hash::FxHashMap;
 
 use super::parse::MAX_DEPTH;
-use super::{EMPTY_ARRAY, METHOD, VERSION};
+use super::{EMPTY_ARRAY, VERSION};
+use crate::ffi;
 use crate::lib_string::format::quoted;
+use crate::native::Call;
+use crate::vm;
 
 /// Stack slots one level of tables takes, with room for what a userdata's method needs.
 const SLOTS: c_int = 12;
@@ -169,7 +172,8 @@ impl Writer {
                         ffi::lua_topointer(state, -1) == ffi::lua_topointer(state, ffi::LUA_GLOBALSINDEX);
                     !is_globals && (!has_metatable(state) || is_marked_array(state))
                 }
-                ffi::LUA_TUSERDATA => has_method(state),
+                // Whether it can be preserved, it says when it is asked for its lines.
+                ffi::LUA_TUSERDATA => true,
                 _ => false,
             }
         }
@@ -188,7 +192,7 @@ impl Writer {
         // SAFETY: pushes the key, which is in the table, and takes the value off again.
         let written = unsafe {
             push_key(state, key);
-            ffi::lua_rawget(state, -2);
+            ffi::lua_rawget_(state, -2);
             let written = self.value();
             ffi::lua_pop(state, 1);
             written
@@ -241,10 +245,10 @@ impl Writer {
                 self.out.push(b'\n');
                 return Ok(());
             }
-            self.seen.insert(identity, self.path.as_slice().into());
             if ffi::lua_type(state, -1) == ffi::LUA_TUSERDATA {
-                return self.userdata();
+                return self.userdata(identity);
             }
+            self.seen.insert(identity, self.path.as_slice().into());
             self.assign();
             if is_marked_array(state) && is_empty(state) {
                 self.out.extend_from_slice(b"{nil}\n");
@@ -255,35 +259,35 @@ impl Writer {
         }
     }
 
-    /// Asks the userdata on top for its lines.
-    unsafe fn userdata(&mut self) -> Result<(), String> {
-        let state = self.state;
-        // SAFETY: calls the method in protected mode and takes off what it left.
-        unsafe {
-            let top = ffi::lua_gettop(state);
-            push_method(state);
-            ffi::lua_pushvalue(state, top);
-            ffi::lua_pushlstring(state, self.path.as_ptr().cast(), self.path.len());
-            let failed = ffi::lua_pcall(state, 2, 1, 0) != 0;
-            let answer = match ffi::lua_type(state, -1) {
-                ffi::LUA_TSTRING => bytes(state, -1),
-                _ => b"no text came back",
-            };
-            let result = if failed || ffi::lua_type(state, -1) != ffi::LUA_TSTRING {
-                let path = String::from_utf8_lossy(&self.path);
-                let answer = String::from_utf8_lossy(answer);
-                Err(format!("lsb_serialize failed {path}: {answer}"))
-            } else {
-                self.out.extend_from_slice(answer);
-                if !answer.ends_with(b"\n") {
-                    self.out.push(b'\n');
-                }
-                Ok(())
-            };
-            ffi::lua_settop(state, top);
-            result
+    /// Asks the userdata on top for its lines; one that has none is left out.
+    unsafe fn userdata(&mut self, identity: usize) -> Result<(), String> {
+        // SAFETY: the value on top is a userdata.
+        let Some(lines) = (unsafe { lines_of(self.state, &self.path) }) else {
+            return Ok(());
+        };
+        let lines = lines.map_err(|error| {
+            let path = String::from_utf8_lossy(&self.path);
+            format!("lsb_serialize failed {path}: {error}")
+        })?;
+        self.seen.insert(identity, self.path.as_slice().into());
+        self.out.extend_from_slice(&lines);
+        if !lines.ends_with(b"\n") {
+            self.out.push(b'\n');
         }
+        Ok(())
     }
+}
+
+/// The statements that restore the userdata on top under `path`; `None` when it has no such form.
+pub(super) unsafe fn lines_of(
+    state: *mut ffi::lua_State,
+    path: &[u8],
+) -> Option<Result<Vec<u8>, String>> {
+    let mut lines = Vec::new();
+    // SAFETY: the host has control of the state, which is one of ours.
+    let call = unsafe { Call::new(state, vm::shared(state)) };
+    let written = call.preserve_object(-1, path, &mut lines)?;
+    Some(written.map(|()| lines))
 }
 
 /// Writes a number such that reading it back gives exactly the same one.
@@ -307,9 +311,7 @@ unsafe fn push_key(state: *mut ffi::lua_State, key: &Key) {
         match key {
             Key::Number(n) => ffi::lua_pushnumber(state, *n),
             Key::Bool(b) => ffi::lua_pushboolean(state, c_int::from(*b)),
-            Key::String(s) => {
-                ffi::lua_pushlstring(state, s.as_ptr().cast(), s.len());
-            }
+            Key::String(s) => ffi::lua_pushlstring_(state, s.as_ptr().cast(), s.len()),
         }
     }
 }
@@ -342,7 +344,7 @@ unsafe fn is_marked_array(state: *mut ffi::lua_State) -> bool {
         if ffi::lua_getmetatable(state, -1) == 0 {
             return false;
         }
-        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
+        ffi::lua_getfield_(state, ffi::LUA_REGISTRYINDEX, EMPTY_ARRAY.as_ptr());
         let marked = ffi::lua_rawequal(state, -1, -2) != 0;
         ffi::lua_pop(state, 2);
         marked
@@ -358,30 +360,5 @@ unsafe fn is_empty(state: *mut ffi::lua_State) -> bool {
             ffi::lua_pop(state, 2);
         }
         empty
-    }
-}
-
-/// Pushes the preserving method of the userdata on top, or nil.
-unsafe fn push_method(state: *mut ffi::lua_State) {
-    // SAFETY: reads the metatable without calling anything.
-    unsafe {
-        if ffi::lua_getmetatable(state, -1) == 0 {
-            ffi::lua_pushnil(state);
-            return;
-        }
-        ffi::lua_pushstring(state, METHOD.as_ptr());
-        ffi::lua_rawget(state, -2);
-        ffi::lua_remove(state, -2);
-    }
-}
-
-/// Whether the userdata on top can write itself.
-pub(super) unsafe fn has_method(state: *mut ffi::lua_State) -> bool {
-    // SAFETY: pushes one value and takes it off.
-    unsafe {
-        push_method(state);
-        let has = ffi::lua_iscfunction(state, -1) != 0;
-        ffi::lua_pop(state, 1);
-        has
     }
 }

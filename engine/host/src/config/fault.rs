@@ -49,6 +49,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The fault in one line, for the log.
+    pub fn one_line(&self) -> String {
+        self.to_string().replace("\n    ", ", ")
+    }
+}
+
 /// `hindsight.cfg:3: output_size must be set to a number: found …, expected …` and the hint on a line of its own.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,11 +148,16 @@ mod tests {
 
     #[test]
     fn a_fault_says_where_what_and_how() {
-        let mut fault = Fault::new(Path::new("a.cfg"), "x must be set to a number").at(3).hint("try 1");
+        let mut fault = Fault::new(Path::new("a.cfg"), "x must be set to a number")
+            .at(3)
+            .hint("try 1");
         fault.found = "\"y\"".into();
         fault.expected = "a whole number".into();
         let text = "a.cfg:3: x must be set to a number\n    found: \"y\"\n    expected: a whole number\n    hint: try 1";
         assert_eq!(fault.to_string(), text);
-        assert_eq!(Fault::new(Path::new("a.cfg"), "gone").at(0).to_string(), "a.cfg: gone");
+        assert_eq!(
+            Fault::new(Path::new("a.cfg"), "gone").at(0).to_string(),
+            "a.cfg: gone"
+        );
     }
 }

@@ -64,7 +64,14 @@ pub struct KeySpec {
 }
 
 const fn text(name: &'static str, absent: Absent, doc: &'static str) -> KeySpec {
-    KeySpec { name, holds: Type::Text, unit: "", absent, hindsight: true, doc }
+    KeySpec {
+        name,
+        holds: Type::Text,
+        unit: "",
+        absent,
+        hindsight: true,
+        doc,
+    }
 }
 
 const fn number(
@@ -75,12 +82,26 @@ const fn number(
     doc: &'static str,
 ) -> KeySpec {
     let holds = Type::Number { min, max };
-    KeySpec { name, holds, unit, absent: Absent::Number(default), hindsight: true, doc }
+    KeySpec {
+        name,
+        holds,
+        unit,
+        absent: Absent::Number(default),
+        hindsight: true,
+        doc,
+    }
 }
 
 const fn truth(name: &'static str, default: bool, doc: &'static str) -> KeySpec {
     let absent = Absent::Bool(default);
-    KeySpec { name, holds: Type::Bool, unit: "", absent, hindsight: true, doc }
+    KeySpec {
+        name,
+        holds: Type::Bool,
+        unit: "",
+        absent,
+        hindsight: true,
+        doc,
+    }
 }
 
 const fn choice(
@@ -89,7 +110,14 @@ const fn choice(
     absent: Absent,
     doc: &'static str,
 ) -> KeySpec {
-    KeySpec { name, holds: Type::Choice(words), unit: "", absent, hindsight: true, doc }
+    KeySpec {
+        name,
+        holds: Type::Choice(words),
+        unit: "",
+        absent,
+        hindsight: true,
+        doc,
+    }
 }
 
 const fn table(
@@ -98,12 +126,22 @@ const fn table(
     absent: Absent,
     doc: &'static str,
 ) -> KeySpec {
-    KeySpec { name, holds: Type::Table(keys), unit: "", absent, hindsight: true, doc }
+    KeySpec {
+        name,
+        holds: Type::Table(keys),
+        unit: "",
+        absent,
+        hindsight: true,
+        doc,
+    }
 }
 
 /// Marks a key as one that Hindsight does not have.
 const fn ours(spec: KeySpec) -> KeySpec {
-    KeySpec { hindsight: false, ..spec }
+    KeySpec {
+        hindsight: false,
+        ..spec
+    }
 }
 
 /// The whole range of Hindsight's unsigned numbers.
@@ -117,8 +155,18 @@ const MILLISECONDS: (u64, u64) = (1, 3_600_000);
 
 /// The main configuration.
 pub const MAIN: &[KeySpec] = &[
-    text("output_path", Absent::Required, "Directory of the queues, checkpoints, states and statistics."),
-    number("output_size", "bytes", 67_108_864, UINT, "Size at which a queue starts its next segment file."),
+    text(
+        "output_path",
+        Absent::Required,
+        "Directory of the queues, checkpoints, states and statistics.",
+    ),
+    number(
+        "output_size",
+        "bytes",
+        67_108_864,
+        UINT,
+        "Size at which a queue starts its next segment file.",
+    ),
     number(
         "backpressure",
         "segments",
@@ -163,13 +211,44 @@ pub const MAIN: &[KeySpec] = &[
         (0, 100),
         "New analysis plugins wait in the load directory while the threads are busier than this; 0 for no limit.",
     ),
-    text("analysis_lua_path", Absent::Required, "Where analysis plugins find Lua modules: templates with '?' and ';'."),
-    text("analysis_lua_cpath", Absent::Required, "Accepted and shown to plugins; compiled modules are never loaded from it."),
-    text("io_lua_path", Absent::Required, "Where input and output plugins find Lua modules: templates with '?' and ';'."),
-    text("io_lua_cpath", Absent::Required, "Accepted and shown to plugins; compiled modules are never loaded from it."),
-    number("max_message_size", "bytes", 65_536, (1024, UINT_MAX), "Largest encoded message."),
-    text("hostname", Absent::Nothing, "Hostname of messages that set none; the system's name when absent."),
-    table("input_defaults", &[SANDBOX, INPUT_NEW], Absent::Required, "What input plugins use for keys they do not set."),
+    text(
+        "analysis_lua_path",
+        Absent::Required,
+        "Where analysis plugins find Lua modules: templates with '?' and ';'.",
+    ),
+    text(
+        "analysis_lua_cpath",
+        Absent::Required,
+        "Accepted and shown to plugins; compiled modules are never loaded from it.",
+    ),
+    text(
+        "io_lua_path",
+        Absent::Required,
+        "Where input and output plugins find Lua modules: templates with '?' and ';'.",
+    ),
+    text(
+        "io_lua_cpath",
+        Absent::Required,
+        "Accepted and shown to plugins; compiled modules are never loaded from it.",
+    ),
+    number(
+        "max_message_size",
+        "bytes",
+        65_536,
+        (1024, UINT_MAX),
+        "Largest encoded message.",
+    ),
+    text(
+        "hostname",
+        Absent::Nothing,
+        "Hostname of messages that set none; the system's name when absent.",
+    ),
+    table(
+        "input_defaults",
+        &[SANDBOX, INPUT_NEW],
+        Absent::Required,
+        "What input plugins use for keys they do not set.",
+    ),
     table(
         "analysis_defaults",
         &[SANDBOX, ANALYSIS, READER_NEW],
@@ -189,7 +268,13 @@ pub const MAIN: &[KeySpec] = &[
         "When messages are made safe from a loss of power: each before it is acknowledged, every sync_interval_ms, \
          or whenever the system likes. A killed process loses none of them.",
     )),
-    ours(number("sync_interval_ms", "ms", 1000, MILLISECONDS, "How often a queue is synced when sync is \"interval\".")),
+    ours(number(
+        "sync_interval_ms",
+        "ms",
+        1000,
+        MILLISECONDS,
+        "How often a queue is synced when sync is \"interval\".",
+    )),
     ours(number(
         "checkpoint_interval_ms",
         "ms",
@@ -215,8 +300,20 @@ pub const MAIN: &[KeySpec] = &[
 
 /// Inside `retention`.
 pub const RETENTION: &[KeySpec] = &[
-    ours(number("keep_bytes", "bytes", 0, BYTES, "Of the segments that every reader has passed, the newest ones of this size stay for replay.")),
-    ours(number("keep_age_s", "s", 0, UINT, "Segments that every reader has passed stay until they are this old.")),
+    ours(number(
+        "keep_bytes",
+        "bytes",
+        0,
+        BYTES,
+        "Of the segments that every reader has passed, the newest ones of this size stay for replay.",
+    )),
+    ours(number(
+        "keep_age_s",
+        "s",
+        0,
+        UINT,
+        "Segments that every reader has passed stay until they are this old.",
+    )),
     ours(number(
         "max_bytes",
         "bytes",
@@ -224,16 +321,50 @@ pub const RETENTION: &[KeySpec] = &[
         BYTES,
         "A queue larger than this loses its oldest segments even if a reader still needs them; 0 never does that.",
     )),
-    ours(number("max_age_s", "s", 0, UINT, "Segments older than this are deleted even if a reader still needs them; 0 never does that.")),
+    ours(number(
+        "max_age_s",
+        "s",
+        0,
+        UINT,
+        "Segments older than this are deleted even if a reader still needs them; 0 never does that.",
+    )),
 ];
 
 /// What every plugin may set and every `*_defaults` table may preset.
 pub const SANDBOX: &[KeySpec] = &[
-    number("output_limit", "bytes", 65_536, UINT, "Largest payload, or other text a plugin builds."),
-    number("memory_limit", "bytes", 8_388_608, UINT, "Memory of the plugin's Lua state; 0 for no limit."),
-    number("instruction_limit", "instructions", 1_000_000, UINT, "Lua instructions per call; 0 for no limit."),
-    number("ticker_interval", "s", 0, UINT, "How often timer_event is called (inputs: process_message again); 0 for never."),
-    truth("preserve_data", false, "Keep the plugin's global data over restarts."),
+    number(
+        "output_limit",
+        "bytes",
+        65_536,
+        UINT,
+        "Largest payload, or other text a plugin builds.",
+    ),
+    number(
+        "memory_limit",
+        "bytes",
+        8_388_608,
+        UINT,
+        "Memory of the plugin's Lua state; 0 for no limit.",
+    ),
+    number(
+        "instruction_limit",
+        "instructions",
+        1_000_000,
+        UINT,
+        "Lua instructions per call; 0 for no limit.",
+    ),
+    number(
+        "ticker_interval",
+        "s",
+        0,
+        UINT,
+        "How often timer_event is called (inputs: process_message again); 0 for never.",
+    ),
+    truth(
+        "preserve_data",
+        false,
+        "Keep the plugin's global data over restarts.",
+    ),
     KeySpec {
         absent: Absent::Nothing,
         ..truth(
@@ -243,9 +374,23 @@ pub const SANDBOX: &[KeySpec] = &[
              When absent: true for analysis plugins, false for others.",
         )
     },
-    truth("shutdown_on_terminate", false, "Stop the whole engine when this plugin is terminated."),
-    ours(truth("jit", true, "Let the just-in-time compiler work on this plugin.")),
-    ours(number("preserve_interval", "s", 1, UINT, "How often preserved data is saved while the plugin runs; 0 only at a stop.")),
+    truth(
+        "shutdown_on_terminate",
+        false,
+        "Stop the whole engine when this plugin is terminated.",
+    ),
+    ours(truth(
+        "jit",
+        true,
+        "Let the just-in-time compiler work on this plugin.",
+    )),
+    ours(number(
+        "preserve_interval",
+        "s",
+        1,
+        UINT,
+        "How often preserved data is saved while the plugin runs; 0 only at a stop.",
+    )),
     ours(number(
         "stuck_after_ms",
         "ms",
@@ -260,14 +405,35 @@ pub const INPUT_NEW: &[KeySpec] = &[];
 
 /// Only analysis plugins.
 pub const ANALYSIS: &[KeySpec] = &[
-    number("process_message_inject_limit", "messages", 0, UINT, "Messages that one process_message call may inject; 0 for none."),
-    number("timer_event_inject_limit", "messages", 10, UINT, "Messages that one timer_event call may inject; 0 for none."),
+    number(
+        "process_message_inject_limit",
+        "messages",
+        0,
+        UINT,
+        "Messages that one process_message call may inject; 0 for none.",
+    ),
+    number(
+        "timer_event_inject_limit",
+        "messages",
+        10,
+        UINT,
+        "Messages that one timer_event call may inject; 0 for none.",
+    ),
 ];
 
 /// Only output plugins.
 pub const OUTPUT: &[KeySpec] = &[
-    truth("remove_checkpoints_on_terminate", false, "Forget the plugin's positions when it is terminated, so that the queues need not wait for it."),
-    choice("read_queue", &["both", "input", "analysis"], Absent::Text("both"), "Which queues the plugin reads."),
+    truth(
+        "remove_checkpoints_on_terminate",
+        false,
+        "Forget the plugin's positions when it is terminated, so that the queues need not wait for it.",
+    ),
+    choice(
+        "read_queue",
+        &["both", "input", "analysis"],
+        Absent::Text("both"),
+        "Which queues the plugin reads.",
+    ),
 ];
 
 /// Analysis and output plugins, beyond Hindsight.
@@ -283,10 +449,32 @@ pub const READER_NEW: &[KeySpec] = &[ours(KeySpec {
 
 /// Only output plugins, beyond Hindsight.
 pub const OUTPUT_NEW: &[KeySpec] = &[
-    ours(number("retry_max_attempts", "attempts", 0, UINT, "How often a message answered with retry is tried again before it counts as failed; 0 for ever.")),
-    ours(number("retry_delay_ms", "ms", 1000, MILLISECONDS, "Wait before the first retry; each further wait is twice as long.")),
-    ours(number("retry_delay_max_ms", "ms", 30_000, MILLISECONDS, "Longest wait between retries.")),
-    ours(truth("dead_letter", false, "Keep messages that failed for good, with the reason, in <output_path>/dead_letters/<plugin>.")),
+    ours(number(
+        "retry_max_attempts",
+        "attempts",
+        0,
+        UINT,
+        "How often a message answered with retry is tried again before it counts as failed; 0 for ever.",
+    )),
+    ours(number(
+        "retry_delay_ms",
+        "ms",
+        1000,
+        MILLISECONDS,
+        "Wait before the first retry; each further wait is twice as long.",
+    )),
+    ours(number(
+        "retry_delay_max_ms",
+        "ms",
+        30_000,
+        MILLISECONDS,
+        "Longest wait between retries.",
+    )),
+    ours(truth(
+        "dead_letter",
+        false,
+        "Keep messages that failed for good, with the reason, in <output_path>/dead_letters/<plugin>.",
+    )),
 ];
 
 /// What only a plugin's own file can set, by kind.
@@ -298,13 +486,22 @@ pub const PLUGIN_ONLY: &[KeySpec] = &[text(
 )];
 
 /// Analysis and output plugins' own files.
-pub const MATCHER: &[KeySpec] =
-    &[text("message_matcher", Absent::Required, "Expression that says which messages the plugin gets.")];
+pub const MATCHER: &[KeySpec] = &[text(
+    "message_matcher",
+    Absent::Required,
+    "Expression that says which messages the plugin gets.",
+)];
 
 /// Analysis plugins' own files.
 pub const ANALYSIS_ONLY: &[KeySpec] = &[KeySpec {
     absent: Absent::Nothing,
-    ..number("thread", "", 0, UINT, "Accepted for Hindsight's sake; plugins are not bound to threads.")
+    ..number(
+        "thread",
+        "",
+        0,
+        UINT,
+        "Accepted for Hindsight's sake; plugins are not bound to threads.",
+    )
 }];
 
 /// Output plugins' own files.
@@ -329,14 +526,32 @@ pub fn defaults(kind: Kind) -> &'static [&'static [KeySpec]] {
 pub fn plugin(kind: Kind) -> &'static [&'static [KeySpec]] {
     match kind {
         Kind::Input => &[PLUGIN_ONLY, SANDBOX, INPUT_NEW],
-        Kind::Analysis => &[PLUGIN_ONLY, MATCHER, ANALYSIS_ONLY, SANDBOX, ANALYSIS, READER_NEW],
-        Kind::Output => &[PLUGIN_ONLY, MATCHER, OUTPUT_ONLY, SANDBOX, OUTPUT, READER_NEW, OUTPUT_NEW],
+        Kind::Analysis => &[
+            PLUGIN_ONLY,
+            MATCHER,
+            ANALYSIS_ONLY,
+            SANDBOX,
+            ANALYSIS,
+            READER_NEW,
+        ],
+        Kind::Output => &[
+            PLUGIN_ONLY,
+            MATCHER,
+            OUTPUT_ONLY,
+            SANDBOX,
+            OUTPUT,
+            READER_NEW,
+            OUTPUT_NEW,
+        ],
     }
 }
 
 /// The key called `name` of some lists.
 pub fn find(lists: &[&'static [KeySpec]], name: &str) -> Option<&'static KeySpec> {
-    lists.iter().flat_map(|list| list.iter()).find(|spec| spec.name == name)
+    lists
+        .iter()
+        .flat_map(|list| list.iter())
+        .find(|spec| spec.name == name)
 }
 
 /// Names a plugin cannot set, because the host sets them for every plugin.
@@ -369,7 +584,9 @@ impl KeySpec {
             Type::Text => "a string".to_string(),
             Type::Bool => "true or false".to_string(),
             Type::Choice(words) => format!("one of \"{}\"", words.join("\", \"")),
-            Type::Place => "\"oldest\", \"newest\", an RFC 3339 time or seconds since 1970".to_string(),
+            Type::Place => {
+                "\"oldest\", \"newest\", an RFC 3339 time or seconds since 1970".to_string()
+            }
             Type::Table(_) => "a table".to_string(),
             Type::Number { min, max } => {
                 let of = if self.unit.is_empty() { "" } else { " of " };
@@ -399,20 +616,47 @@ pub fn markdown() -> String {
     let mut out = String::new();
     section(&mut out, "Main configuration", &[MAIN]);
     section(&mut out, "retention", &[RETENTION]);
-    section(&mut out, "Every plugin, and every *_defaults table", &[SANDBOX]);
+    section(
+        &mut out,
+        "Every plugin, and every *_defaults table",
+        &[SANDBOX],
+    );
     section(&mut out, "Every plugin's own file", &[PLUGIN_ONLY]);
-    section(&mut out, "Analysis and output plugins", &[MATCHER, READER_NEW]);
+    section(
+        &mut out,
+        "Analysis and output plugins",
+        &[MATCHER, READER_NEW],
+    );
     section(&mut out, "Analysis plugins", &[ANALYSIS, ANALYSIS_ONLY]);
-    section(&mut out, "Output plugins", &[OUTPUT, OUTPUT_ONLY, OUTPUT_NEW]);
+    section(
+        &mut out,
+        "Output plugins",
+        &[OUTPUT, OUTPUT_ONLY, OUTPUT_NEW],
+    );
     out
 }
 
 fn section(out: &mut String, title: &str, lists: &[&'static [KeySpec]]) {
-    out.push_str(&format!("## {title}\n\n| key | value | meaning |\n|---|---|---|\n"));
+    out.push_str(&format!(
+        "## {title}\n\n| key | value | meaning |\n|---|---|---|\n"
+    ));
     for spec in lists.iter().flat_map(|list| list.iter()) {
-        let required = if spec.absent == Absent::Required { ", required" } else { "" };
-        let origin = if spec.hindsight { "" } else { " Not in Hindsight." };
-        out.push_str(&format!("| `{}` | {}{required} | {}{origin} |\n", spec.name, spec.expected(), spec.doc));
+        let required = if spec.absent == Absent::Required {
+            ", required"
+        } else {
+            ""
+        };
+        let origin = if spec.hindsight {
+            ""
+        } else {
+            " Not in Hindsight."
+        };
+        out.push_str(&format!(
+            "| `{}` | {}{required} | {}{origin} |\n",
+            spec.name,
+            spec.expected(),
+            spec.doc
+        ));
     }
     out.push('\n');
 }

@@ -105,7 +105,8 @@ impl Settings {
         let mut faults = Vec::new();
         let empty = Table::new();
         let mut section = Section::file(Path::new(""), &empty, keys::defaults(kind), &mut faults);
-        let millis = |section: &mut Section, name| Duration::from_millis(section.number_or_default(name));
+        let millis =
+            |section: &mut Section, name| Duration::from_millis(section.number_or_default(name));
         let output = kind == Kind::Output;
         let mut all = Settings {
             output_limit: section.number_or_default("output_limit") as usize,
@@ -119,11 +120,21 @@ impl Settings {
             timer_event_inject_limit: 0,
             remove_checkpoints_on_terminate: false,
             read_queue: ReadQueue::Both,
-            preserve_interval: interval(section.number_or_default("preserve_interval"), Duration::from_secs),
+            preserve_interval: interval(
+                section.number_or_default("preserve_interval"),
+                Duration::from_secs,
+            ),
             jit: true,
-            stuck_after: interval(section.number_or_default("stuck_after_ms"), Duration::from_millis),
+            stuck_after: interval(
+                section.number_or_default("stuck_after_ms"),
+                Duration::from_millis,
+            ),
             initial_position: InitialPosition::Hindsight,
-            retry: Schedule { first: Duration::ZERO, longest: Duration::ZERO, attempts: None },
+            retry: Schedule {
+                first: Duration::ZERO,
+                longest: Duration::ZERO,
+                attempts: None,
+            },
             dead_letter: false,
         };
         if kind == Kind::Analysis {
@@ -146,8 +157,11 @@ impl Settings {
         self.ticker_interval_s = section.number("ticker_interval", self.ticker_interval_s);
         self.preserve_data = section.truth("preserve_data", self.preserve_data);
         self.restricted_headers = section.truth("restricted_headers", self.restricted_headers);
-        self.shutdown_on_terminate = section.truth("shutdown_on_terminate", self.shutdown_on_terminate);
-        let preserve = self.preserve_interval.map_or(0, |interval| interval.as_secs());
+        self.shutdown_on_terminate =
+            section.truth("shutdown_on_terminate", self.shutdown_on_terminate);
+        let preserve = self
+            .preserve_interval
+            .map_or(0, |interval| interval.as_secs());
         let preserve = section.number("preserve_interval", preserve);
         self.preserve_interval = interval(preserve, Duration::from_secs);
         self.jit = section.truth("jit", self.jit);
@@ -163,16 +177,22 @@ impl Settings {
 
     fn read_analysis(&mut self, section: &mut Section) {
         let mut limit = |name, now: u32| section.number(name, u64::from(now)) as u32;
-        self.process_message_inject_limit =
-            limit("process_message_inject_limit", self.process_message_inject_limit);
-        self.timer_event_inject_limit = limit("timer_event_inject_limit", self.timer_event_inject_limit);
+        self.process_message_inject_limit = limit(
+            "process_message_inject_limit",
+            self.process_message_inject_limit,
+        );
+        self.timer_event_inject_limit =
+            limit("timer_event_inject_limit", self.timer_event_inject_limit);
         self.initial_position = section.place("initial_position", self.initial_position);
     }
 
     fn read_output(&mut self, section: &mut Section) {
-        self.remove_checkpoints_on_terminate =
-            section.truth("remove_checkpoints_on_terminate", self.remove_checkpoints_on_terminate);
-        self.read_queue = ReadQueue::from_word(section.choice("read_queue", self.read_queue.word()));
+        self.remove_checkpoints_on_terminate = section.truth(
+            "remove_checkpoints_on_terminate",
+            self.remove_checkpoints_on_terminate,
+        );
+        self.read_queue =
+            ReadQueue::from_word(section.choice("read_queue", self.read_queue.word()));
         self.initial_position = section.place("initial_position", self.initial_position);
         let attempts = self.retry.attempts.map_or(0, u64::from);
         let attempts = section.number("retry_max_attempts", attempts) as u32;
@@ -181,7 +201,11 @@ impl Settings {
         let longest = section.number("retry_delay_max_ms", milliseconds(self.retry.longest));
         if first > longest && (section.has("retry_delay_ms") || section.has("retry_delay_max_ms")) {
             let message = "retry_delay_max_ms must be greater than or equal to retry_delay_ms";
-            section.unusable("retry_delay_max_ms", message.into(), format!("retry_delay_ms is {first}"));
+            section.unusable(
+                "retry_delay_max_ms",
+                message.into(),
+                format!("retry_delay_ms is {first}"),
+            );
         }
         self.retry.first = Duration::from_millis(first);
         self.retry.longest = Duration::from_millis(longest);
@@ -259,7 +283,13 @@ impl Plugin {
         let mut faults = Vec::new();
         let plugin = read(main, kind, cfg, &file, &mut faults);
         super::refuse_if_any(faults)?;
-        Ok(Plugin { name, user: file.table, text, notices, ..plugin })
+        Ok(Plugin {
+            name,
+            user: file.table,
+            text,
+            notices,
+            ..plugin
+        })
     }
 
     /// The file of its errors.
@@ -278,16 +308,29 @@ impl Plugin {
     /// A fault in Hindsight's words when it is in neither place.
     pub fn find_source(&self, main: &Main) -> Result<PathBuf, Box<Fault>> {
         let beside = self.cfg.with_file_name(&self.filename);
-        let installed = main.sandbox_install_path.join(kind_name(self.kind)).join(&self.filename);
+        let installed = main
+            .sandbox_install_path
+            .join(kind_name(self.kind))
+            .join(&self.filename);
         for path in [&beside, &installed] {
             if path.is_file() {
                 return Ok(path.clone());
             }
         }
-        let message = format!("{} failed to find the specified lua filename: {}", self.name, self.filename);
-        let hint = format!("looked for {} and {}", beside.display(), installed.display());
+        let message = format!(
+            "{} failed to find the specified lua filename: {}",
+            self.name, self.filename
+        );
+        let hint = format!(
+            "looked for {} and {}",
+            beside.display(),
+            installed.display()
+        );
         let line = self.user.entry("filename").map_or(0, |entry| entry.line);
-        let fault = Fault { key: "filename".into(), ..Fault::new(&self.cfg, message) };
+        let fault = Fault {
+            key: "filename".into(),
+            ..Fault::new(&self.cfg, message)
+        };
         Err(Box::new(fault.at(line).hint(hint)))
     }
 
@@ -319,7 +362,11 @@ impl Plugin {
         table.set("preserve_data", settings.preserve_data);
         table.set("restricted_headers", settings.restricted_headers);
         table.set("shutdown_on_terminate", settings.shutdown_on_terminate);
-        if table.get("input_limit").and_then(Value::as_number).is_none() {
+        if table
+            .get("input_limit")
+            .and_then(Value::as_number)
+            .is_none()
+        {
             table.set("input_limit", INPUT_LIMIT);
         }
         match self.kind {
@@ -328,7 +375,10 @@ impl Plugin {
                 table.set("thread", f64::from(self.thread.unwrap_or(0)));
                 let limit = settings.process_message_inject_limit;
                 table.set("process_message_inject_limit", f64::from(limit));
-                table.set("timer_event_inject_limit", f64::from(settings.timer_event_inject_limit));
+                table.set(
+                    "timer_event_inject_limit",
+                    f64::from(settings.timer_event_inject_limit),
+                );
             }
             Kind::Output => {
                 table.set("async_buffer_size", self.async_buffer_size as f64);
@@ -366,7 +416,8 @@ fn plugin_name(kind: Kind, cfg: &Path) -> Result<String, Box<Fault>> {
             Ok(format!("{}.{stem}", kind_name(kind)))
         }
         _ => {
-            let message = "the name of a plugin's configuration must be UTF-8 text and end with .cfg";
+            let message =
+                "the name of a plugin's configuration must be UTF-8 text and end with .cfg";
             Err(Box::new(Fault::new(cfg, message)))
         }
     }
@@ -384,17 +435,23 @@ fn read(main: &Main, kind: Kind, cfg: &Path, file: &ConfigFile, faults: &mut Vec
         Kind::Input => None,
         Kind::Analysis | Kind::Output => section.utf8("message_matcher"),
     };
-    let thread = (kind == Kind::Analysis && section.has("thread")).then(|| section.number("thread", 0) as u32);
+    let thread = (kind == Kind::Analysis && section.has("thread"))
+        .then(|| section.number("thread", 0) as u32);
     let async_buffer_size = match kind {
         Kind::Output => section.number_or_default("async_buffer_size") as usize,
         Kind::Input | Kind::Analysis => 0,
     };
-    let message_matcher_line = file.table.entry("message_matcher").map_or(0, |entry| entry.line);
+    let message_matcher_line = file
+        .table
+        .entry("message_matcher")
+        .map_or(0, |entry| entry.line);
     Plugin {
         kind,
         name: String::new(),
         cfg: cfg.to_path_buf(),
-        err: main.run_dir(kind).join(cfg.with_extension("err").file_name().unwrap_or_default()),
+        err: main
+            .run_dir(kind)
+            .join(cfg.with_extension("err").file_name().unwrap_or_default()),
         filename,
         settings,
         message_matcher,
@@ -408,12 +465,22 @@ fn read(main: &Main, kind: Kind, cfg: &Path, file: &ConfigFile, faults: &mut Vec
 }
 
 fn filename(section: &mut Section) -> String {
-    let Some(name) = section.utf8("filename") else { return String::new() };
+    let Some(name) = section.utf8("filename") else {
+        return String::new();
+    };
     if name.contains(['/', '\\']) {
         let hint = "put the file beside the configuration, or into <sandbox_install_path>/<type>";
-        section.unusable("filename", "filename must not contain a path component".into(), hint.into());
+        section.unusable(
+            "filename",
+            "filename must not contain a path component".into(),
+            hint.into(),
+        );
     } else if name.len() <= ".lua".len() || !name.ends_with(".lua") {
-        section.unusable("filename", "filename must have a .lua extension".into(), String::new());
+        section.unusable(
+            "filename",
+            "filename must have a .lua extension".into(),
+            String::new(),
+        );
     }
     name
 }

@@ -37,19 +37,35 @@ impl<'a> Section<'a> {
         lists: &'a [&'static [KeySpec]],
         faults: &'a mut Vec<Fault>,
     ) -> Section<'a> {
-        Section { file, prefix: String::new(), lists, table, line: 0, faults }
+        Section {
+            file,
+            prefix: String::new(),
+            lists,
+            table,
+            line: 0,
+            faults,
+        }
     }
 
     /// The table under `name`; `None`, with a fault if it is required or something else, when there is none.
     pub fn table(&mut self, name: &str) -> Option<Section<'_>> {
         let spec = self.spec(name);
-        let Type::Table(lists) = spec.holds else { unreachable!("only tables are read as tables") };
+        let Type::Table(lists) = spec.holds else {
+            unreachable!("only tables are read as tables")
+        };
         match self.table.entry(name) {
             Some(entry) => match &entry.value {
                 Value::Table(table) => {
                     let prefix = format!("{name}.");
                     let line = entry.line;
-                    return Some(Section { file: self.file, prefix, lists, table, line, faults: self.faults });
+                    return Some(Section {
+                        file: self.file,
+                        prefix,
+                        lists,
+                        table,
+                        line,
+                        faults: self.faults,
+                    });
                 }
                 _ => self.wrong(spec, format!("{name} must be a table")),
             },
@@ -64,7 +80,9 @@ impl<'a> Section<'a> {
     /// The number under `name`, or `fallback`.
     pub fn number(&mut self, name: &str, fallback: u64) -> u64 {
         let spec = self.spec(name);
-        let Type::Number { min, max } = spec.holds else { unreachable!("only numbers are read as numbers") };
+        let Type::Number { min, max } = spec.holds else {
+            unreachable!("only numbers are read as numbers")
+        };
         let number = match self.table.get(name) {
             None => return fallback,
             Some(Value::Number(number)) => *number,
@@ -78,10 +96,17 @@ impl<'a> Section<'a> {
             }
         };
         // Written so that NaN fails. The fraction is cut, as Hindsight cuts it.
-        if !(number >= 0.0 && number <= max.max(UINT_MAX) as f64) && (min == 0 || max == UINT_MAX) && max >= UINT_MAX {
+        if !(number >= 0.0 && number <= max.max(UINT_MAX) as f64)
+            && (min == 0 || max == UINT_MAX)
+            && max >= UINT_MAX
+        {
             self.wrong(spec, format!("{name} must be an unsigned int"));
         } else if !(number >= min as f64 && number < max as f64 + 1.0) {
-            let range = if max == UINT_MAX { format!("> {}", min - 1) } else { format!("{min}-{max}") };
+            let range = if max == UINT_MAX {
+                format!("> {}", min - 1)
+            } else {
+                format!("{min}-{max}")
+            };
             self.wrong(spec, format!("{name} must be {range}"));
         } else {
             return number as u64;
@@ -91,7 +116,9 @@ impl<'a> Section<'a> {
 
     fn wrong_number_type(&mut self, spec: &KeySpec, text: &[u8], fallback: u64) -> u64 {
         let message = format!("{} must be set to a number", spec.name);
-        let digits = std::str::from_utf8(text).ok().filter(|text| text.trim().parse::<f64>().is_ok());
+        let digits = std::str::from_utf8(text)
+            .ok()
+            .filter(|text| text.trim().parse::<f64>().is_ok());
         let hint = digits.map(|text| format!("write {} without quotes", text.trim()));
         self.wrong_with_hint(spec, message, hint.unwrap_or_default());
         fallback
@@ -99,7 +126,9 @@ impl<'a> Section<'a> {
 
     /// The number under `name`, or the default of its description.
     pub fn number_or_default(&mut self, name: &str) -> u64 {
-        let Absent::Number(default) = self.spec(name).absent else { unreachable!("the key has a default") };
+        let Absent::Number(default) = self.spec(name).absent else {
+            unreachable!("the key has a default")
+        };
         self.number(name, default)
     }
 
@@ -121,7 +150,9 @@ impl<'a> Section<'a> {
         let spec = self.spec(name);
         match (self.table.get(name), spec.absent) {
             (Some(Value::String(text)), _) => return Some(text.clone()),
-            (Some(Value::Number(number)), _) => return Some(general(*number, LUA_DIGITS).into_bytes()),
+            (Some(Value::Number(number)), _) => {
+                return Some(general(*number, LUA_DIGITS).into_bytes());
+            }
             (None, Absent::Text(default)) => return Some(default.as_bytes().to_vec()),
             (None, Absent::Nothing) => {}
             _ => self.wrong(spec, format!("{name} must be set to a string")),
@@ -143,7 +174,9 @@ impl<'a> Section<'a> {
     /// The word under `name`, or `fallback`.
     pub fn choice(&mut self, name: &str, fallback: &'static str) -> &'static str {
         let spec = self.spec(name);
-        let Type::Choice(words) = spec.holds else { unreachable!("only choices are read as choices") };
+        let Type::Choice(words) = spec.holds else {
+            unreachable!("only choices are read as choices")
+        };
         let message = match self.table.get(name) {
             None => return fallback,
             Some(Value::String(text)) => {
@@ -155,7 +188,9 @@ impl<'a> Section<'a> {
             Some(_) => format!("{name} must be set to a string"),
         };
         let near = match self.table.get(name) {
-            Some(Value::String(text)) => nearest(&String::from_utf8_lossy(text), words.iter().copied()),
+            Some(Value::String(text)) => {
+                nearest(&String::from_utf8_lossy(text), words.iter().copied())
+            }
             _ => None,
         };
         let hint = near.map(|word| format!("did you mean \"{word}\"?"));
@@ -172,7 +207,10 @@ impl<'a> Section<'a> {
             Some(_) => None,
         };
         place.unwrap_or_else(|| {
-            self.wrong(self.spec(name), format!("{name} must be a place in the queue"));
+            self.wrong(
+                self.spec(name),
+                format!("{name} must be a place in the queue"),
+            );
             fallback
         })
     }
@@ -188,13 +226,23 @@ impl<'a> Section<'a> {
                 },
             };
             let key = format!("{}{}", self.prefix, entry.key);
-            self.faults.push(Fault { key, ..fault.at(entry.line) });
+            self.faults.push(Fault {
+                key,
+                ..fault.at(entry.line)
+            });
         }
     }
 
     fn unknown(&self, name: &str) -> Fault {
-        let fault = Fault::new(self.file, format!("invalid option: '{}{name}'", self.prefix));
-        let known = self.lists.iter().flat_map(|list| list.iter()).map(|spec| spec.name);
+        let fault = Fault::new(
+            self.file,
+            format!("invalid option: '{}{name}'", self.prefix),
+        );
+        let known = self
+            .lists
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|spec| spec.name);
         match nearest(name, known) {
             Some(near) => fault.hint(format!("did you mean {}{near}?", self.prefix)),
             None => fault,
@@ -217,7 +265,11 @@ impl<'a> Section<'a> {
 
     fn wrong_with_hint(&mut self, spec: &KeySpec, message: String, hint: String) {
         let entry = self.table.entry(spec.name);
-        let hint = if entry.is_none() && hint.is_empty() { spec.doc.to_string() } else { hint };
+        let hint = if entry.is_none() && hint.is_empty() {
+            spec.doc.to_string()
+        } else {
+            hint
+        };
         self.faults.push(Fault {
             key: format!("{}{}", self.prefix, spec.name),
             found: entry.map_or("nothing".to_string(), |entry| describe(&entry.value)),
@@ -235,9 +287,14 @@ impl<'a> Section<'a> {
 
 /// A number of bytes may also be written as people do: `"64 MiB"`.
 fn size(spec: &KeySpec, text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(text).ok().filter(|_| spec.unit == "bytes")?;
+    let text = std::str::from_utf8(text)
+        .ok()
+        .filter(|_| spec.unit == "bytes")?;
     let has_unit = text.bytes().any(|byte| byte.is_ascii_alphabetic());
-    Size::from_str(text).ok().filter(|_| has_unit).map(|size| size.0)
+    Size::from_str(text)
+        .ok()
+        .filter(|_| has_unit)
+        .map(|size| size.0)
 }
 
 /// A value as a message shows it.
@@ -255,6 +312,9 @@ pub(super) fn shown(text: &[u8]) -> String {
     let cut = &text[..text.len().min(SHOWN_MAX)];
     let dots = if cut.len() < text.len() { "…" } else { "" };
     let valid = String::from_utf8_lossy(cut);
-    let clean: String = valid.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let clean: String = valid
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     format!("{clean}{dots}")
 }

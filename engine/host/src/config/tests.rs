@@ -18,7 +18,8 @@ pub(crate) fn main_with(more: &str) -> Main {
 
 /// Checks the text of all faults of a main configuration.
 fn check_main(text: &str, expected: Expect) {
-    let faults = Main::parse(Path::new("foresight.cfg"), text.as_bytes()).expect_err("the text is bad");
+    let faults =
+        Main::parse(Path::new("foresight.cfg"), text.as_bytes()).expect_err("the text is bad");
     expected.assert_eq(&faults.to_string());
 }
 
@@ -32,32 +33,73 @@ fn messages(more: &str) -> Vec<String> {
 }
 
 fn parse_plugin(kind: Kind, text: &str) -> Result<Plugin, Faults> {
-    Plugin::parse(&main_with(""), kind, Path::new("run/x/foo.cfg"), text.into())
+    Plugin::parse(
+        &main_with(""),
+        kind,
+        Path::new("run/x/foo.cfg"),
+        text.into(),
+    )
 }
 
 fn check_plugin(kind: Kind, text: &str, expected: Expect) {
-    expected.assert_eq(&parse_plugin(kind, text).expect_err("the text is bad").to_string());
+    expected.assert_eq(
+        &parse_plugin(kind, text)
+            .expect_err("the text is bad")
+            .to_string(),
+    );
 }
 
 #[test]
 fn the_defaults_are_hindsights() {
     let main = main_with("");
-    assert_eq!((main.output_size, main.backpressure, main.backpressure_disk_free), (67_108_864, 0, 4));
-    assert_eq!((main.analysis_threads, main.analysis_utilization_limit, main.max_message_size), (1, 95, 65_536));
-    assert_eq!(main.sandbox_install_path, Path::new("/usr/share/luasandbox/sandboxes/heka"));
+    assert_eq!(
+        (
+            main.output_size,
+            main.backpressure,
+            main.backpressure_disk_free
+        ),
+        (67_108_864, 0, 4)
+    );
+    assert_eq!(
+        (
+            main.analysis_threads,
+            main.analysis_utilization_limit,
+            main.max_message_size
+        ),
+        (1, 95, 65_536)
+    );
+    assert_eq!(
+        main.sandbox_install_path,
+        Path::new("/usr/share/luasandbox/sandboxes/heka")
+    );
     assert!(!main.hostname.is_empty() && main.pid > 0);
     for kind in KINDS {
         let settings = main.defaults(kind);
         assert_eq!(settings, &Settings::of_kind(kind));
-        assert_eq!((settings.output_limit, settings.memory_limit), (65_536, 8_388_608));
-        assert_eq!((settings.instruction_limit, settings.ticker_interval_s), (1_000_000, 0));
+        assert_eq!(
+            (settings.output_limit, settings.memory_limit),
+            (65_536, 8_388_608)
+        );
+        assert_eq!(
+            (settings.instruction_limit, settings.ticker_interval_s),
+            (1_000_000, 0)
+        );
         assert!(!settings.preserve_data && !settings.shutdown_on_terminate && settings.jit);
         assert_eq!(settings.restricted_headers, kind == Kind::Analysis);
     }
     let analysis = main.defaults(Kind::Analysis);
-    assert_eq!((analysis.process_message_inject_limit, analysis.timer_event_inject_limit), (0, 10));
+    assert_eq!(
+        (
+            analysis.process_message_inject_limit,
+            analysis.timer_event_inject_limit
+        ),
+        (0, 10)
+    );
     let output = main.defaults(Kind::Output);
-    assert_eq!((output.read_queue, output.remove_checkpoints_on_terminate), (ReadQueue::Both, false));
+    assert_eq!(
+        (output.read_queue, output.remove_checkpoints_on_terminate),
+        (ReadQueue::Both, false)
+    );
 }
 
 #[test]
@@ -70,8 +112,14 @@ fn our_keys_have_defaults_that_change_nothing() {
     assert_eq!(output.initial_position, InitialPosition::Hindsight);
     assert_eq!(output.preserve_interval, Some(Duration::from_secs(1)));
     assert_eq!(output.stuck_after, Some(Duration::from_secs(10)));
-    assert_eq!((output.retry.first, output.retry.attempts), (Duration::from_secs(1), None));
-    assert_eq!((output.retry.longest, output.dead_letter), (Duration::from_secs(30), false));
+    assert_eq!(
+        (output.retry.first, output.retry.attempts),
+        (Duration::from_secs(1), None)
+    );
+    assert_eq!(
+        (output.retry.longest, output.dead_letter),
+        (Duration::from_secs(30), false)
+    );
 }
 
 #[test]
@@ -88,8 +136,18 @@ fn every_key_is_taken() {
            retry_max_attempts = 3, retry_delay_ms = 10, retry_delay_max_ms = 20, dead_letter = true,\n\
            preserve_interval = 0, stuck_after_ms = 0}",
     );
-    assert_eq!((main.output_size, main.max_message_size, main.sandbox_load_path), (1024, 1 << 20, None));
-    assert_eq!((main.sync, main.log_format), (Sync::Always, Some(LogFormat::Json)));
+    assert_eq!(
+        (
+            main.output_size,
+            main.max_message_size,
+            main.sandbox_load_path
+        ),
+        (1024, 1 << 20, None)
+    );
+    assert_eq!(
+        (main.sync, main.log_format),
+        (Sync::Always, Some(LogFormat::Json))
+    );
     let retention = Retention {
         keep_bytes: 1 << 30,
         keep_age: Duration::from_secs(60),
@@ -230,11 +288,17 @@ fn hindsights_words_are_kept() {
         ("output_size = 2^32", "output_size must be an unsigned int"),
         ("output_size = 0/0", "output_size must be an unsigned int"),
         ("output_size = true", "output_size must be set to a number"),
-        ("backpressure = '1x'", "backpressure must be set to a number"),
+        (
+            "backpressure = '1x'",
+            "backpressure must be set to a number",
+        ),
         ("analysis_threads = 0", "analysis_threads must be 1-64"),
         ("analysis_threads = 65", "analysis_threads must be 1-64"),
         ("analysis_threads = 256", "analysis_threads must be 1-64"),
-        ("analysis_utilization_limit = 101", "analysis_utilization_limit must be 0-100"),
+        (
+            "analysis_utilization_limit = 101",
+            "analysis_utilization_limit must be 0-100",
+        ),
         ("max_message_size = 1023", "max_message_size must be > 1023"),
         (
             "max_message_size = 65535",
@@ -243,13 +307,28 @@ fn hindsights_words_are_kept() {
         ("input_defaults = nil", "input_defaults must be a table"),
         ("analysis_defaults = 1", "analysis_defaults must be a table"),
         ("x = 1", "invalid option: 'x'"),
-        ("input_defaults = {x = 1}", "invalid option: 'input_defaults.x'"),
-        ("input_defaults = {timer_event_inject_limit = 1}", "invalid option: 'input_defaults.timer_event_inject_limit'"),
+        (
+            "input_defaults = {x = 1}",
+            "invalid option: 'input_defaults.x'",
+        ),
+        (
+            "input_defaults = {timer_event_inject_limit = 1}",
+            "invalid option: 'input_defaults.timer_event_inject_limit'",
+        ),
         ("output_defaults = {1}", "non string key"),
-        ("output_defaults = {read_queue = 'x'}", "read_queue invalid option x"),
-        ("output_defaults = {read_queue = 1}", "read_queue must be set to a string"),
+        (
+            "output_defaults = {read_queue = 'x'}",
+            "read_queue invalid option x",
+        ),
+        (
+            "output_defaults = {read_queue = 1}",
+            "read_queue must be set to a string",
+        ),
         ("input_defaults = {jit = 1}", "jit must be set to a bool"),
-        ("input_defaults = {preserve_data = 1}", "preserve_data must be set to a bool"),
+        (
+            "input_defaults = {preserve_data = 1}",
+            "preserve_data must be set to a bool",
+        ),
     ];
     for (line, expected) in cases {
         assert_eq!(messages(line), [expected], "{line}");
@@ -271,60 +350,104 @@ fn a_long_hostname_is_cut_with_a_notice() {
 
 #[test]
 fn a_text_that_is_not_lua_is_one_fault_with_its_line() {
-    check_main("a = 1\nb = = 2", expect![[r#"foresight.cfg:2: unexpected symbol near '='"#]]);
+    check_main(
+        "a = 1\nb = = 2",
+        expect![[r#"foresight.cfg:2: unexpected symbol near '='"#]],
+    );
     check_main(
         "a = tostring(1)",
         expect![[r#"
             foresight.cfg:1: attempt to call global 'tostring' (a nil value)
                 hint: configurations have no libraries: only values, operators and control statements"#]],
     );
-    check_main("while true do end", expect!["foresight.cfg:1: more than 20000000 instructions used: an endless loop?"]);
+    check_main(
+        "while true do end",
+        expect!["foresight.cfg:1: more than 20000000 instructions used: an endless loop?"],
+    );
 }
 
 #[test]
 fn a_missing_file_says_so() {
     let faults = Main::load(Path::new("no/such.cfg")).expect_err("there is no such file");
-    assert!(faults.to_string().starts_with("no/such.cfg: cannot open no/such.cfg: No such file"), "{faults}");
+    assert!(
+        faults
+            .to_string()
+            .starts_with("no/such.cfg: cannot open no/such.cfg: No such file"),
+        "{faults}"
+    );
 }
 
 #[test]
 fn functions_are_noticed_and_left_out() {
     let plugin = parse_plugin(Kind::Input, "filename = 'a.lua'\nf = function() end").expect("good");
-    assert_eq!(plugin.notices, ["skipping config value type: function (run/x/foo.cfg:2: f)"]);
+    assert_eq!(
+        plugin.notices,
+        ["skipping config value type: function (run/x/foo.cfg:2: f)"]
+    );
 }
 
 #[test]
 fn directories_that_are_missing_are_named() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let base = dir.path().display();
-    let main = main_with(&format!("sandbox_load_path = '{base}/load' sandbox_run_path = '{base}/run'"));
+    let main = main_with(&format!(
+        "sandbox_load_path = '{base}/load' sandbox_run_path = '{base}/run'"
+    ));
     assert_eq!(main.missing_directories().len(), 6);
     for kind in KINDS {
         std::fs::create_dir_all(main.run_dir(kind)).expect("the directory is ours");
     }
     let missing = main.missing_directories();
-    assert_eq!(missing[0].message, format!("{base}/load/input: directory does not exist"));
+    assert_eq!(
+        missing[0].message,
+        format!("{base}/load/input: directory does not exist")
+    );
     assert_eq!(missing.len(), 3);
 }
 
 #[test]
 fn a_plugin_takes_the_defaults_and_its_own_keys() {
-    let main = main_with("analysis_defaults = {memory_limit = 5, ticker_interval = 6, preserve_data = true}");
+    let main = main_with(
+        "analysis_defaults = {memory_limit = 5, ticker_interval = 6, preserve_data = true}",
+    );
     let text = "filename = 'a.lua' message_matcher = 'TRUE' memory_limit = 7 preserve_data = false thread = 9 x = 1";
-    let plugin = Plugin::parse(&main, Kind::Analysis, Path::new("run/analysis/a.b.cfg"), text.into()).expect("good");
-    assert_eq!((plugin.name.as_str(), plugin.stem()), ("analysis.a.b", "a.b"));
-    assert_eq!((plugin.memory_limit, plugin.ticker_interval_s, plugin.preserve_data), (7, 6, false));
-    assert_eq!((plugin.message_matcher.as_deref(), plugin.thread), (Some("TRUE"), Some(9)));
+    let plugin = Plugin::parse(
+        &main,
+        Kind::Analysis,
+        Path::new("run/analysis/a.b.cfg"),
+        text.into(),
+    )
+    .expect("good");
+    assert_eq!(
+        (plugin.name.as_str(), plugin.stem()),
+        ("analysis.a.b", "a.b")
+    );
+    assert_eq!(
+        (
+            plugin.memory_limit,
+            plugin.ticker_interval_s,
+            plugin.preserve_data
+        ),
+        (7, 6, false)
+    );
+    assert_eq!(
+        (plugin.message_matcher.as_deref(), plugin.thread),
+        (Some("TRUE"), Some(9))
+    );
     assert_eq!(plugin.err_path(), Path::new("run/analysis/a.b.err"));
 }
 
 #[test]
 fn faults_of_plugins() {
-    check_plugin(Kind::Input, "", expect![[r#"
+    check_plugin(
+        Kind::Input,
+        "",
+        expect![[r#"
         run/x/foo.cfg: filename must be set to a string
             found: nothing
             expected: a string
-            hint: Name of the Lua source, without a directory. It is looked up beside the configuration, then in <sandbox_install_path>/<type>."#]]);
+            hint: Name of the Lua source, without a directory. It is looked up beside the configuration, then in <sandbox_install_path>/<type>."#]],
+    );
     check_plugin(
         Kind::Output,
         "filename = 'a/b.lua'\nmessage_matcher = {}\nasync_buffer_size = 'x'\nremove_checkpoints_on_terminate = 1\n\
@@ -373,7 +496,12 @@ fn faults_of_plugins() {
 #[test]
 fn a_plugin_file_needs_its_extension() {
     for file in ["run/input/foo.lua", "run/input/.cfg", "run/input/foo"] {
-        let result = Plugin::parse(&main_with(""), Kind::Input, Path::new(file), b"filename = 'a.lua'".to_vec());
+        let result = Plugin::parse(
+            &main_with(""),
+            Kind::Input,
+            Path::new(file),
+            b"filename = 'a.lua'".to_vec(),
+        );
         assert!(result.is_err(), "{file}");
     }
 }
@@ -382,16 +510,26 @@ fn a_plugin_file_needs_its_extension() {
 fn the_source_is_beside_the_configuration_or_installed() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let base = dir.path();
-    let main = main_with(&format!("sandbox_install_path = '{}/install'", base.display()));
+    let main = main_with(&format!(
+        "sandbox_install_path = '{}/install'",
+        base.display()
+    ));
     std::fs::create_dir_all(base.join("install/input")).expect("the directory is ours");
     let cfg = base.join("foo.cfg");
-    let plugin = Plugin::parse(&main, Kind::Input, &cfg, b"filename = 'a.lua'".to_vec()).expect("good");
+    let plugin =
+        Plugin::parse(&main, Kind::Input, &cfg, b"filename = 'a.lua'".to_vec()).expect("good");
     let fault = plugin.find_source(&main).expect_err("there is no source");
-    assert_eq!(fault.message, "input.foo failed to find the specified lua filename: a.lua");
+    assert_eq!(
+        fault.message,
+        "input.foo failed to find the specified lua filename: a.lua"
+    );
     assert_eq!(fault.line, Some(1));
     for place in ["install/input/a.lua", "a.lua"] {
         std::fs::write(base.join(place), "").expect("the directory is ours");
-        assert_eq!(plugin.find_source(&main).expect("it is there"), base.join(place));
+        assert_eq!(
+            plugin.find_source(&main).expect("it is there"),
+            base.join(place)
+        );
     }
 }
 
@@ -410,18 +548,39 @@ fn what_read_config_serves() {
     assert_eq!(bytes(&analysis, "Logger"), Some(b"analysis.foo".to_vec()));
     assert_eq!(bytes(&analysis, "Hostname"), Some(b"h".to_vec()));
     assert_eq!(bytes(&analysis, "path"), Some(b"analysis/?.lua".to_vec()));
-    assert_eq!(bytes(&analysis, "output_path"), Some(b"kept".to_vec()), "not reserved in analysis plugins");
+    assert_eq!(
+        bytes(&analysis, "output_path"),
+        Some(b"kept".to_vec()),
+        "not reserved in analysis plugins"
+    );
     assert_eq!(number(&analysis, "Pid"), Some(f64::from(main.pid)));
     assert_eq!(number(&analysis, "log_level"), Some(6.0));
     assert_eq!(number(&analysis, "max_message_size"), Some(65_536.0));
     assert_eq!(number(&analysis, "input_limit"), Some(5.0));
-    assert_eq!((number(&analysis, "memory_limit"), number(&analysis, "thread")), (Some(9.0), Some(2.0)));
-    assert!(analysis.get("_private").is_some_and(|value| value.as_table().is_some()));
+    assert_eq!(
+        (
+            number(&analysis, "memory_limit"),
+            number(&analysis, "thread")
+        ),
+        (Some(9.0), Some(2.0))
+    );
+    assert!(
+        analysis
+            .get("_private")
+            .is_some_and(|value| value.as_table().is_some())
+    );
     let output = served(Kind::Output, text);
     assert_eq!(bytes(&output, "output_path"), Some(b"output".to_vec()));
     assert_eq!(bytes(&output, "read_queue"), Some(b"both".to_vec()));
-    assert_eq!(number(&output, "thread"), Some(2.0), "a user's key in an output plugin");
-    assert_eq!(number(&served(Kind::Input, "filename = 'a.lua'"), "input_limit"), Some(65_536.0));
+    assert_eq!(
+        number(&output, "thread"),
+        Some(2.0),
+        "a user's key in an output plugin"
+    );
+    assert_eq!(
+        number(&served(Kind::Input, "filename = 'a.lua'"), "input_limit"),
+        Some(65_536.0)
+    );
     for kind in KINDS {
         let table = served(kind, text);
         for name in keys::reserved(kind) {
@@ -434,17 +593,37 @@ fn what_read_config_serves() {
 #[test]
 fn initial_positions() {
     let at = |value: &str| {
-        let text = format!("filename = 'a.lua' message_matcher = 'TRUE' initial_position = {value}");
-        parse_plugin(Kind::Analysis, &text).ok().map(|plugin| plugin.initial_position)
+        let text =
+            format!("filename = 'a.lua' message_matcher = 'TRUE' initial_position = {value}");
+        parse_plugin(Kind::Analysis, &text)
+            .ok()
+            .map(|plugin| plugin.initial_position)
     };
     assert_eq!(at("'oldest'"), Some(InitialPosition::Oldest));
     assert_eq!(at("1.5"), Some(InitialPosition::Time(1_500_000_000)));
     assert_eq!(at("'1970-01-01T00:00:00Z'"), Some(InitialPosition::Time(0)));
-    assert_eq!(at("'2024-02-29 12:00:00.25+01:30'"), Some(InitialPosition::Time(1_709_202_600_250_000_000)));
-    assert_eq!(at("'1969-12-31T23:59:59Z'"), Some(InitialPosition::Time(-1_000_000_000)));
-    for bad in ["''", "'2023-02-29T00:00:00Z'", "'2024-01-01T00:00:00'", "'2024-01-01'", "-1", "1e30", "true",
-        "'2024-01-01T24:00:00Z'", "'9999-01-01T00:00:00Z'", "'2024-01-01T00:00:00.Z'", "'2024-01-01T00:00:00+1'", "'2024-01-01T00:00:00+1é0'"]
-    {
+    assert_eq!(
+        at("'2024-02-29 12:00:00.25+01:30'"),
+        Some(InitialPosition::Time(1_709_202_600_250_000_000))
+    );
+    assert_eq!(
+        at("'1969-12-31T23:59:59Z'"),
+        Some(InitialPosition::Time(-1_000_000_000))
+    );
+    for bad in [
+        "''",
+        "'2023-02-29T00:00:00Z'",
+        "'2024-01-01T00:00:00'",
+        "'2024-01-01'",
+        "-1",
+        "1e30",
+        "true",
+        "'2024-01-01T24:00:00Z'",
+        "'9999-01-01T00:00:00Z'",
+        "'2024-01-01T00:00:00.Z'",
+        "'2024-01-01T00:00:00+1'",
+        "'2024-01-01T00:00:00+1é0'",
+    ] {
         assert_eq!(at(bad), None, "{bad}");
     }
 }
@@ -454,11 +633,23 @@ fn every_key_is_documented_once() {
     let text = keys::markdown();
     for kind in KINDS {
         for spec in keys::plugin(kind).iter().flat_map(|list| list.iter()) {
-            assert_eq!(text.matches(&format!("| `{}` |", spec.name)).count(), 1, "{}", spec.name);
-            assert!(spec.doc.ends_with('.') && !spec.doc.contains("  "), "{}: {}", spec.name, spec.doc);
+            assert_eq!(
+                text.matches(&format!("| `{}` |", spec.name)).count(),
+                1,
+                "{}",
+                spec.name
+            );
+            assert!(
+                spec.doc.ends_with('.') && !spec.doc.contains("  "),
+                "{}: {}",
+                spec.name,
+                spec.doc
+            );
         }
     }
-    assert!(text.contains("| `output_size` | a whole number of bytes from 0 to 4294967295 (default 67108864) |"));
+    assert!(text.contains(
+        "| `output_size` | a whole number of bytes from 0 to 4294967295 (default 67108864) |"
+    ));
 }
 
 proptest::proptest! {

@@ -19,7 +19,8 @@ impl World {
         ));
         for top in ["load", "run", "install"] {
             for kind in KINDS {
-                std::fs::create_dir_all(dir.path().join(top).join(kind_name(kind))).expect("the directory is ours");
+                std::fs::create_dir_all(dir.path().join(top).join(kind_name(kind)))
+                    .expect("the directory is ours");
             }
         }
         World { dir, main }
@@ -35,7 +36,8 @@ impl World {
         for top in ["load", "run"] {
             for kind in KINDS {
                 let dir = format!("{top}/{}", kind_name(kind));
-                let entries = std::fs::read_dir(self.dir.path().join(&dir)).expect("the directory is ours");
+                let entries =
+                    std::fs::read_dir(self.dir.path().join(&dir)).expect("the directory is ours");
                 let names = entries.map(|entry| entry.expect("readable").file_name());
                 found.extend(names.map(|name| format!("{dir}/{}", name.to_string_lossy())));
             }
@@ -53,8 +55,14 @@ impl World {
 
     fn came(&self, load: &LoadDir, path: &str) {
         let path = self.dir.path().join(path);
-        let parent = path.parent().and_then(Path::file_name).expect("a file in a directory");
-        let kind = KINDS.into_iter().find(|kind| parent == kind_name(*kind)).expect("a directory of a kind");
+        let parent = path
+            .parent()
+            .and_then(Path::file_name)
+            .expect("a file in a directory");
+        let kind = KINDS
+            .into_iter()
+            .find(|kind| parent == kind_name(*kind))
+            .expect("a directory of a kind");
         load.shared.put(std::iter::once((kind, path)), false);
     }
 
@@ -65,7 +73,9 @@ impl World {
             Outcome::Event(Event::Start { name, .. }) => Some(format!("start {name}")),
             Outcome::Event(Event::Stop { name, .. }) => Some(format!("stop {name}")),
             Outcome::Notice(Notice { severity: 6.., .. }) => None,
-            Outcome::Notice(Notice { severity, text }) => Some(format!("{severity} {}", text.replace(&base, ""))),
+            Outcome::Notice(Notice { severity, text }) => {
+                Some(format!("{severity} {}", text.replace(&base, "")))
+            }
         };
         load.outcomes().into_iter().filter_map(said).collect()
     }
@@ -75,7 +85,10 @@ const CFG: &str = "filename = 'x.lua' message_matcher = 'TRUE'";
 
 #[test]
 fn a_pair_starts_in_either_order() {
-    for order in [["load/analysis/a.cfg", "load/analysis/x.lua"], ["load/analysis/x.lua", "load/analysis/a.cfg"]] {
+    for order in [
+        ["load/analysis/a.cfg", "load/analysis/x.lua"],
+        ["load/analysis/x.lua", "load/analysis/a.cfg"],
+    ] {
         let world = World::new();
         let mut load = world.blind();
         assert_eq!(world.poll(&mut load), Vec::<String>::new());
@@ -83,10 +96,19 @@ fn a_pair_starts_in_either_order() {
         for path in order {
             world.put(path, if path.ends_with("cfg") { CFG } else { "" });
             world.came(&load, path);
-            events.extend(world.poll(&mut load).into_iter().filter(|event| !event.starts_with("4 ")));
+            events.extend(
+                world
+                    .poll(&mut load)
+                    .into_iter()
+                    .filter(|event| !event.starts_with("4 ")),
+            );
         }
         assert_eq!(events, ["start analysis.a"], "{order:?}");
-        assert_eq!(world.files(), ["run/analysis/a.cfg", "run/analysis/x.lua"], "{order:?}");
+        assert_eq!(
+            world.files(),
+            ["run/analysis/a.cfg", "run/analysis/x.lua"],
+            "{order:?}"
+        );
     }
 }
 
@@ -97,12 +119,21 @@ fn a_configuration_without_its_source_waits_and_says_why() {
     world.put("load/output/a.cfg", CFG);
     let reason = "output.a failed to find the specified lua filename: x.lua";
     assert_eq!(world.poll(&mut load), [format!("4 {reason}")]);
-    assert_eq!(world.poll(&mut load), Vec::<String>::new(), "the reason is reported once");
+    assert_eq!(
+        world.poll(&mut load),
+        Vec::<String>::new(),
+        "the reason is reported once"
+    );
     assert_eq!(world.files(), ["load/output/a.cfg", "run/output/a.err"]);
-    let err = std::fs::read_to_string(world.dir.path().join("run/output/a.err")).expect("it is there");
+    let err =
+        std::fs::read_to_string(world.dir.path().join("run/output/a.err")).expect("it is there");
     assert!(err.ends_with(&format!("\t{reason}\n")), "{err}");
     world.put("install/output/x.lua", "");
-    assert_eq!(world.poll(&mut load), ["start output.a"], "an installed source is as good");
+    assert_eq!(
+        world.poll(&mut load),
+        ["start output.a"],
+        "an installed source is as good"
+    );
     assert_eq!(world.files(), ["run/output/a.cfg"]);
 }
 
@@ -116,8 +147,17 @@ fn what_lies_there_at_the_start_is_taken() {
     world.put("run/output/c.cfg", CFG);
     world.put("load/output/c.off", "");
     let mut load = world.blind();
-    assert_eq!(world.poll(&mut load), ["start analysis.b", "start input.a", "stop output.c"]);
-    let left = ["run/analysis/b.cfg", "run/analysis/x.lua", "run/input/a.cfg", "run/input/x.lua", "run/output/c.off"];
+    assert_eq!(
+        world.poll(&mut load),
+        ["start analysis.b", "start input.a", "stop output.c"]
+    );
+    let left = [
+        "run/analysis/b.cfg",
+        "run/analysis/x.lua",
+        "run/input/a.cfg",
+        "run/input/x.lua",
+        "run/output/c.off",
+    ];
     assert_eq!(world.files(), left);
 }
 
@@ -130,26 +170,45 @@ fn a_file_that_was_just_written_at_the_start_is_left_until_it_settles() {
     load.settled = Duration::from_secs(3600);
     assert_eq!(world.poll(&mut load), Vec::<String>::new());
     world.put("load/input/a.cfg", "filename = 'x.lua'");
-    let file = std::fs::File::options().write(true).open(world.dir.path().join("load/input/a.cfg"));
+    let file = std::fs::File::options()
+        .write(true)
+        .open(world.dir.path().join("load/input/a.cfg"));
     let old = SystemTime::now() - Duration::from_secs(7200);
-    file.and_then(|file| file.set_modified(old)).expect("the file is ours");
+    file.and_then(|file| file.set_modified(old))
+        .expect("the file is ours");
     assert_eq!(world.poll(&mut load), ["start input.a"]);
 }
 
 #[test]
 fn a_new_source_restarts_those_that_use_it() {
     let world = World::new();
-    for (name, lua) in [("a", "x.lua"), ("b", "y.lua"), ("c", "x.lua"), ("d", "x.lua"), ("e", "xx.lua")] {
-        world.put(&format!("run/analysis/{name}.cfg"), &CFG.replace("x.lua", lua));
+    for (name, lua) in [
+        ("a", "x.lua"),
+        ("b", "y.lua"),
+        ("c", "x.lua"),
+        ("d", "x.lua"),
+        ("e", "xx.lua"),
+    ] {
+        world.put(
+            &format!("run/analysis/{name}.cfg"),
+            &CFG.replace("x.lua", lua),
+        );
     }
     world.put("run/analysis/d.err", "terminated");
     world.put("run/analysis/f.off", CFG);
-    world.put("run/analysis/g.cfg", "-- x.lua\nfilename = 'y.lua' message_matcher = 'TRUE'");
+    world.put(
+        "run/analysis/g.cfg",
+        "-- x.lua\nfilename = 'y.lua' message_matcher = 'TRUE'",
+    );
     world.put("load/analysis/x.lua", "new");
     world.put("load/analysis/c.cfg", CFG);
     let mut load = world.blind();
-    assert_eq!(world.poll(&mut load), ["start analysis.a", "start analysis.c"]);
-    let source = std::fs::read_to_string(world.dir.path().join("run/analysis/x.lua")).expect("it is there");
+    assert_eq!(
+        world.poll(&mut load),
+        ["start analysis.a", "start analysis.c"]
+    );
+    let source =
+        std::fs::read_to_string(world.dir.path().join("run/analysis/x.lua")).expect("it is there");
     assert_eq!(source, "new");
 }
 
@@ -179,7 +238,13 @@ fn off_turns_a_plugin_off() {
     world.put("load/output/a.off", "");
     world.put("load/output/b.off", "");
     let mut load = world.blind();
-    assert_eq!(world.poll(&mut load), ["stop output.a", "4 run/output/b.cfg is not there: nothing to turn off"]);
+    assert_eq!(
+        world.poll(&mut load),
+        [
+            "stop output.a",
+            "4 run/output/b.cfg is not there: nothing to turn off"
+        ]
+    );
     assert_eq!(world.files(), ["run/output/a.off"]);
 }
 
@@ -207,7 +272,10 @@ fn a_new_analysis_plugin_waits_for_room_but_a_restart_does_not() {
     world.put("load/analysis/new.cfg", CFG);
     let mut load = world.blind();
     load.hold_new_analysis(true);
-    let expected = ["4 analysis.new blocked (over capacity), waiting", "start analysis.old"];
+    let expected = [
+        "4 analysis.new blocked (over capacity), waiting",
+        "start analysis.old",
+    ];
     assert_eq!(world.poll(&mut load), expected);
     assert_eq!(world.poll(&mut load), Vec::<String>::new());
     load.hold_new_analysis(false);
@@ -218,7 +286,12 @@ fn a_new_analysis_plugin_waits_for_room_but_a_restart_does_not() {
 #[test]
 fn other_files_and_directories_are_left_alone() {
     let world = World::new();
-    for file in ["load/analysis/readme.txt", "load/analysis/a.cfg.tmp", "load/analysis/.cfg", "load/input/x.rtc"] {
+    for file in [
+        "load/analysis/readme.txt",
+        "load/analysis/a.cfg.tmp",
+        "load/analysis/.cfg",
+        "load/input/x.rtc",
+    ] {
         world.put(file, "");
     }
     std::fs::create_dir(world.dir.path().join("load/input/d.cfg")).expect("the directory is ours");
@@ -242,7 +315,14 @@ fn a_waiting_configuration_that_is_taken_away_is_forgotten() {
 fn one_start_is_enough() {
     let start = |name: &str| start(Kind::Input, name, PathBuf::new());
     let stop = || stop(Kind::Input, "a");
-    let mut outcomes = vec![start("a"), start("b"), start("a"), stop(), start("a"), start("a")];
+    let mut outcomes = vec![
+        start("a"),
+        start("b"),
+        start("a"),
+        stop(),
+        start("a"),
+        start("a"),
+    ];
     drop_repeated_starts(&mut outcomes);
     assert_eq!(outcomes, [start("b"), start("a"), stop(), start("a")]);
 }
@@ -250,15 +330,23 @@ fn one_start_is_enough() {
 #[test]
 fn the_system_tells_when_files_are_complete() {
     let world = World::new();
-    let mut load = LoadDir::open(&world.main).expect("the directories are there").expect("it is on");
+    let mut load = LoadDir::open(&world.main)
+        .expect("the directories are there")
+        .expect("it is on");
     assert_eq!(world.poll(&mut load), Vec::<String>::new());
     world.put("load/input/x.lua", "");
     world.put("load/input/a.tmp", "filename = 'x.lua'");
-    let (from, to) = (world.dir.path().join("load/input/a.tmp"), world.dir.path().join("load/input/a.cfg"));
+    let (from, to) = (
+        world.dir.path().join("load/input/a.tmp"),
+        world.dir.path().join("load/input/a.cfg"),
+    );
     std::fs::rename(from, to).expect("the directory is ours");
     let mut events = Vec::new();
     while !events.contains(&"start input.a".to_string()) {
-        assert!(load.wait(Duration::from_secs(60)), "the files were never seen: {events:?}");
+        assert!(
+            load.wait(Duration::from_secs(60)),
+            "the files were never seen: {events:?}"
+        );
         events.extend(world.poll(&mut load));
     }
     assert_eq!(world.files(), ["run/input/a.cfg", "run/input/x.lua"]);
@@ -268,15 +356,28 @@ fn the_system_tells_when_files_are_complete() {
 fn a_missing_directory_is_named() {
     let world = World::new();
     std::fs::remove_dir(world.dir.path().join("load/output")).expect("it is there");
-    let error = LoadDir::open(&world.main).err().expect("a directory is missing");
-    assert!(error.to_string().ends_with("load/output: directory does not exist"), "{error}");
+    let error = LoadDir::open(&world.main)
+        .err()
+        .expect("a directory is missing");
+    assert!(
+        error
+            .to_string()
+            .ends_with("load/output: directory does not exist"),
+        "{error}"
+    );
     assert!(LoadDir::open(&main_with("sandbox_load_path = ''")).is_ok_and(|load| load.is_none()));
 }
 
 #[test]
 fn the_configurations_of_run_come_by_name() {
     let world = World::new();
-    for file in ["run/input/b.cfg", "run/input/a.cfg", "run/input/a.err", "run/input/c.off", "run/input/.cfg"] {
+    for file in [
+        "run/input/b.cfg",
+        "run/input/a.cfg",
+        "run/input/a.err",
+        "run/input/c.off",
+        "run/input/.cfg",
+    ] {
         world.put(file, "");
     }
     let dir = world.main.run_dir(Kind::Input);
@@ -286,7 +387,10 @@ fn the_configurations_of_run_come_by_name() {
 
 #[test]
 fn err_files_have_hindsights_form() {
-    assert_eq!(err_line(1_700_000_000, "boom"), "2023-11-14T22:13:20\tboom\n");
+    assert_eq!(
+        err_line(1_700_000_000, "boom"),
+        "2023-11-14T22:13:20\tboom\n"
+    );
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("a.err");
     let long = "x".repeat(5000);

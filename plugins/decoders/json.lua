@@ -193,7 +193,8 @@ local function timestamp(v)
     local y, mo, d, h, mi, s, fraction =
         match(v, "^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)(%.?%d*)[Zz]?$")
     if not y then return nil end
-    y, mo, d = tonumber(y), tonumber(mo), tonumber(d)
+    y, mo, d, h, mi, s = tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(s)
+    if mo < 1 or mo > 12 or d < 1 or d > 31 or h > 23 or mi > 59 or s > 60 then return nil end
     if mo <= 2 then y = y - 1 end
     local era = floor(y / 400)
     local yoe = y - era * 400

@@ -58,7 +58,9 @@ local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
 local DAY = 86400
 
 -- Seconds since 1970 of a date in UTC, by counting days in 400-year eras that begin in March.
+-- Nil when there is no such date or time; a leap second is one.
 local function seconds(year, month, day, hour, minute, second)
+    if month < 1 or month > 12 or day < 1 or day > 31 or hour > 23 or minute > 59 or second > 60 then return nil end
     if month <= 2 then year = year - 1 end
     local era = floor(year / 400)
     local year_of_era = year - era * 400
@@ -82,6 +84,7 @@ local function rfc3339(text)
         if sign == "-" then offset = -offset end
     end
     local whole = seconds(tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(s))
+    if not whole then return nil end
     return (whole - offset) * 1e9 + tonumber("0." .. fraction) * 1e9
 end
 
@@ -93,7 +96,9 @@ local function rfc3164(month, day, hour, minute, second)
     local year = tonumber(date("!%Y", now))
     local best
     for y = year - 1, year + 1 do
-        local t = seconds(y, mo, tonumber(day), tonumber(hour), tonumber(minute), tonumber(second)) + tz_offset
+        local t = seconds(y, mo, tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
+        if not t then return nil end
+        t = t + tz_offset
         if not best or abs(t - now) < abs(best - now) then best = t end
     end
     return best * 1e9
@@ -123,6 +128,14 @@ local function set_priority(priority)
     return true
 end
 
+local function set_process(id)
+    if match(id, "^%d+$") then
+        msg.Pid = tonumber(id)
+    else
+        fields.procid = id
+    end
+end
+
 -- Sets programname and Pid from "app[111]:", and the text behind it as Payload.
 local function set_tag_and_text(text)
     local app, pid, at = match(text, "^([^%s%[:]+)%[([^%]]*)%]:?%s?()")
@@ -134,10 +147,7 @@ local function set_tag_and_text(text)
         return
     end
     fields.programname = app
-    if pid then
-        msg.Pid = tonumber(pid)
-        if not msg.Pid then fields.procid = pid end
-    end
+    if pid then set_process(pid) end
     msg.Payload = sub(text, at)
 end
 
@@ -186,13 +196,12 @@ local function decode_5424(line, at)
     msg.Hostname = nilvalue(host) or msg.Hostname
     fields.programname = nilvalue(app)
     fields.msgid = nilvalue(msgid)
-    if procid ~= "-" then
-        msg.Pid = tonumber(procid)
-        if not msg.Pid then fields.procid = procid end
-    end
+    if procid ~= "-" then set_process(procid) end
     local text_at = structured_data(line, sd_at)
     if not text_at then return "invalid RFC 5424 structured data" end
-    if byte(line, text_at) == 32 then text_at = text_at + 1 end
+    local behind = byte(line, text_at)
+    if behind and behind ~= 32 then return "invalid RFC 5424 structured data" end
+    text_at = text_at + 1
     local text = sub(line, text_at)
     if sub(text, 1, 3) == "\239\187\191" then text = sub(text, 4) end -- a UTF-8 mark is not part of the text
     msg.Payload = text
@@ -223,7 +232,7 @@ end
 
 function decode(data, default_headers, mutable)
     reset(default_headers)
-    local line = match(data, "^(.-)[\r\n%z]*$")
+    local line = match(data, "^(.*[^\r\n%z])") or ""
     local priority, at = match(line, "^<(%d%d?%d?)>()")
     if priority and not set_priority(priority) then return "invalid syslog priority" end
     local err

@@ -6,8 +6,8 @@
 # JSON encoder: the message as one line of JSON
 
 Headers by their names; Fields in an object of their own, single values as scalars, several as arrays. Uuid is in hex
-with dashes, Timestamp in nanoseconds as text (a JSON number would lose digits). Bytes that are not UTF-8 are
-replaced by U+FFFD.
+with dashes, Timestamp in nanoseconds as text. Numbers are what Lua sees: exact up to 2^53, so a Timestamp is exact to
+256 nanoseconds. Bytes that are not UTF-8 are replaced by U+FFFD.
 
     {"Uuid":"...","Timestamp":"1700000000123456789","Type":"t","Fields":{"a":1,"b":["x","y"]}}
 
@@ -24,7 +24,7 @@ local table  = require "table"
 local byte, format, gsub, match, sub = string.byte, string.format, string.gsub, string.match, string.sub
 local concat = table.concat
 local decode_message, read_message = decode_message, read_message
-local ipairs, tostring, type = ipairs, tostring, type
+local ipairs, tonumber, tostring, type = ipairs, tonumber, tostring, type
 
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
                   ["\t"] = "\\t" }
@@ -80,6 +80,9 @@ local function scalar(value)
     if type(value) == "string" then return quote(value) end
     if type(value) ~= "number" then return tostring(value) end
     if value ~= value or value == 1 / 0 or value == -1 / 0 then return "null" end
+    -- The shorter form where it says the same number.
+    local short = format("%.15g", value)
+    if tonumber(short) == value then return short end
     return format("%.17g", value)
 end
 

@@ -51,11 +51,11 @@ local function split(buffer, place)
     local at = 1
     while true do
         local from, to = find(buffer, delimiter, at, true)
-        if not from then
-            if #buffer - at + 1 <= record_max then break end
+        if (from or #buffer + 1) - at > record_max then
             from, to = at + record_max, at + record_max - 1
             print("a record is longer than record_max and was cut")
         end
+        if not from then break end
         hand_over(sub(buffer, at, from - 1), place and place + to)
         at = to + 1
         if not is_running() then break end
@@ -76,11 +76,21 @@ local function read_all(fh, place, at_end)
     end
 end
 
+-- Lines are handed over as they come; for another delimiter a whole chunk has to come first.
+local function read_stdin()
+    if delimiter ~= "\n" then return read_all(io.stdin, nil, true) end
+    while is_running() do
+        local line = io.stdin:read("*l")
+        if not line then break end
+        split(line .. "\n")
+    end
+end
+
 function process_message(checkpoint)
     failures, records = 0, 0
     local once = read_config("ticker_interval") == 0
     if not input_filename then
-        read_all(io.stdin, nil, true)
+        read_stdin()
     else
         local fh, err = io.open(input_filename, "rb")
         if not fh then

@@ -28,42 +28,57 @@ local address         = read_config("address") or "127.0.0.1"
 local port            = read_config("port") or 5565
 local connections_max = read_config("connections_max") or 1024
 local idle_timeout    = read_config("idle_timeout") or 0
-local CHUNK           = 65536
 
 local server = assert(socket.bind(address, port))
 server:settimeout(0)
-local sockets, clients = { server }, {}
+-- Those we wait for. The server is left out while there is no room for another client.
+local sockets, clients, n_clients = { server }, {}, 0
+
+local function remove(wanted)
+    for i = #sockets, 1, -1 do
+        if sockets[i] == wanted then table.remove(sockets, i) end
+    end
+end
 
 local function drop(client, why)
     if why then print("client disconnected", client.remote, why) end
-    for i = #sockets, 2, -1 do
-        if sockets[i] == client.socket then table.remove(sockets, i) end
-    end
+    remove(client.socket)
     clients[client.socket] = nil
     client.socket:close()
+    if n_clients == connections_max then sockets[#sockets + 1] = server end
+    n_clients = n_clients - 1
 end
 
 local function accept()
-    while #sockets - 1 < connections_max do
+    while true do
+        if n_clients >= connections_max then
+            remove(server)
+            return
+        end
         local s = server:accept()
         if not s then return end
         s:settimeout(0)
         local remote = s:getpeername() or "?"
-        clients[s] = { socket = s, remote = remote, reader = create_stream_reader(remote), last = socket.gettime() }
+        local reader = create_stream_reader(remote)
+        local _, _, need = reader:find_message(nil)
+        clients[s] = { socket = s, remote = remote, reader = reader, need = need, last = socket.gettime() }
+        n_clients = n_clients + 1
         sockets[#sockets + 1] = s
     end
 end
 
+-- Never receives more than the reader has room for.
 local function read(client)
-    local data, err, partial = client.socket:receive(CHUNK)
+    local data, err, partial = client.socket:receive(client.need)
     data = data or partial
     if data and #data > 0 then
         client.last = socket.gettime()
-        local found = client.reader:find_message(data)
+        local found, _, need = client.reader:find_message(data)
         while found do
             inject_message(client.reader)
-            found = client.reader:find_message(nil)
+            found, _, need = client.reader:find_message(nil)
         end
+        client.need = need
     end
     if err and err ~= "timeout" then drop(client, err ~= "closed" and err or nil) end
 end

@@ -8,7 +8,8 @@
 Listens on a TCP port; every line that a client sends goes to a decoder. One plugin serves all its clients.
 
 Syslog over TCP comes in two framings and both are understood: lines, and a decimal count with a space before each
-message (RFC 6587, octet counting). With `framing = "auto"` each record says by its first byte which it is.
+message (RFC 6587, octet counting). With `framing = "auto"` a record that begins with a count and a "<" is counted,
+any other is a line.
 
 ## Sample configuration
 
@@ -43,23 +44,34 @@ if remote_field == nil then remote_field = "remote" end
 assert(framing == "auto" or framing == "lines" or framing == "octets", "framing must be auto, lines or octets")
 
 local CHUNK = 65536
-local find, sub, match = string.find, string.sub, string.match
+local byte, find, sub, match = string.byte, string.find, string.sub, string.match
 
 local server = assert(socket.bind(address, port))
 server:settimeout(0)
-local sockets, clients = { server }, {}
+-- Those we wait for. The server is left out while there is no room for another client.
+local sockets, clients, n_clients = { server }, {}, 0
+
+local function remove(wanted)
+    for i = #sockets, 1, -1 do
+        if sockets[i] == wanted then table.remove(sockets, i) end
+    end
+end
 
 local function drop(client, why)
     if why then print("client disconnected", client.remote, why) end
-    for i = #sockets, 2, -1 do
-        if sockets[i] == client.socket then table.remove(sockets, i) end
-    end
+    remove(client.socket)
     clients[client.socket] = nil
     client.socket:close()
+    if n_clients == connections_max then sockets[#sockets + 1] = server end
+    n_clients = n_clients - 1
 end
 
 local function accept()
-    while #sockets - 1 < connections_max do
+    while true do
+        if n_clients >= connections_max then
+            remove(server)
+            return
+        end
         local s = server:accept()
         if not s then return end
         s:settimeout(0)
@@ -67,6 +79,7 @@ local function accept()
         local client = { socket = s, remote = remote or "?", buffer = "", last = socket.gettime() }
         if remote_field then client.headers = { Fields = { [remote_field] = client.remote } } end
         clients[s] = client
+        n_clients = n_clients + 1
         sockets[#sockets + 1] = s
     end
 end
@@ -82,13 +95,14 @@ end
 local function next_record(buffer, at)
     if framing ~= "lines" then
         local digits, behind = match(buffer, "^(%d+) ()", at)
-        if digits then
+        if digits and (framing == "octets" or byte(buffer, behind) == 60) then -- "<"
             local length = tonumber(digits)
             if length > record_max then return false, "record longer than record_max" end
             if #buffer - behind + 1 < length then return nil end
             return sub(buffer, behind, behind + length - 1), behind + length
         end
         if framing == "octets" then
+            -- The count itself may not have come as a whole.
             if match(buffer, "^%d?%d?%d?%d?%d?%d?%d?%d?%d?$", at) then return nil end
             return false, "no octet count"
         end
@@ -96,7 +110,7 @@ local function next_record(buffer, at)
     local stop = find(buffer, "\n", at, true)
     if stop then
         local last = stop - 1
-        if sub(buffer, last, last) == "\r" then last = last - 1 end
+        if last >= at and byte(buffer, last) == 13 then last = last - 1 end
         return sub(buffer, at, last), stop + 1
     end
     if #buffer - at + 1 > record_max then return false, "record longer than record_max" end
@@ -104,7 +118,7 @@ end
 
 local function split(client)
     local at = 1
-    while true do
+    while is_running() do
         local record, next_at = next_record(client.buffer, at)
         if record == false then
             drop(client, next_at)

@@ -26,7 +26,7 @@ require "math"
 local output_file = read_config("output_file")
 local out
 if output_file then
-    out = assert(require "foresight.append_file".open(output_file, "lines"))
+    out = assert(require "foresight.append_file".open(output_file, { frames = "lines" }))
 else
     out = io.stdout
 end
@@ -73,7 +73,7 @@ function process_message()
         lines[#lines + 1] = string.format("    | name: %s type: %d representation: %s value: ",
             field.name, VALUE_TYPES[field.value_type or 0] or 0, nilable(field.representation)) .. values(field.value)
     end
-    out:write(table.concat(lines, "\n"), "\n\n")
+    assert(out:write(table.concat(lines, "\n"), "\n\n"))
     return 0
 end
 

@@ -28,7 +28,7 @@ local sync        = read_config("sync")
 local lfs = require "lfs"
 require "string"
 
-local file   = assert(append_file.open(output_file, "heka"))
+local file   = assert(append_file.open(output_file, { frames = "heka" }))
 local framed = read_message("framed", nil, nil, true)
 
 local function roll()
@@ -39,11 +39,11 @@ end
 
 function process_message()
     if roll_size > 0 and file:size() >= roll_size then roll() end
-    file:write(framed)
-    if sync then file:sync() end
+    assert(file:write(framed))
+    if sync then assert(file:sync()) end
     return 0
 end
 
 function timer_event(ns, shutdown)
-    if shutdown then file:close() end
+    if shutdown then assert(file:close()) end
 end

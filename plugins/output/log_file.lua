@@ -36,7 +36,7 @@ local roll_size     = read_config("roll_size") or 104857600
 local roll_interval = read_config("roll_interval") or 0
 local retention     = read_config("retention") or 0
 
-local file = assert(append_file.open(output_file, frames))
+local file = assert(append_file.open(output_file, { frames = frames }))
 local dir, name = string.match(output_file, "^(.*)/([^/]*)$")
 if not dir then dir, name = ".", output_file end
 
@@ -75,14 +75,14 @@ end
 function process_message()
     local data = encode()
     if not data then return -2 end
-    file:write(data)
+    assert(file:write(data))
     if roll_size > 0 and file:size() >= roll_size then roll() end
     return 0
 end
 
 function timer_event(ns, shutdown)
     if shutdown then
-        file:close()
+        assert(file:close())
     elseif roll_interval > 0 then
         local now = period(ns / 1e9)
         if now ~= begun then

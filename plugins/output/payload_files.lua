@@ -49,7 +49,7 @@ function process_message()
         known[file] = true
         n_known = n_known + 1
     end
-    local ok, err = append_file.replace(output_dir .. "/" .. file, read_message("Payload") or "")
+    local ok, err = append_file.write_whole(output_dir .. "/" .. file, read_message("Payload") or "")
     if not ok then return -1, err end
     return 0
 end

@@ -6,7 +6,7 @@ use crate::native::{Call, Error, Function};
 use crate::sandbox::Kind;
 use crate::value::{Key, Table, Value};
 use crate::vm::{NO_MEMORY, slot};
-use crate::{api, base, require};
+use crate::{api, base, lib_io, require};
 
 /// Globals of LuaJIT that no plugin may have.
 const REMOVED: &[&str] =
@@ -52,8 +52,7 @@ pub(crate) fn close(call: &mut Call<'_>) -> Result<(), Error> {
 
 /// Writes out what file handles of the plugin still hold.
 pub(crate) fn flush_files(call: &mut Call<'_>) -> Result<(), Error> {
-    let _ = call;
-    Ok(())
+    lib_io::flush_all(call)
 }
 
 fn remove(call: &mut Call<'_>, name: &str) -> Result<(), Error> {

@@ -116,13 +116,13 @@ fn sort_(call: &mut Call<'_>) -> Result<usize, Error> {
     let count = call.raw_len(1);
     if !call.is_none_or_nil(2) {
         call.check_function(2)?;
-        sort_by(call, count, &mut less_by_function)?;
+        sort_by(call, count, less_by_function)?;
         return Ok(0);
     }
     if sort_numbers(call, count)? {
         return Ok(0);
     }
-    sort_by(call, count, &mut less_by_lua)?;
+    sort_by(call, count, less_by_lua)?;
     Ok(0)
 }
 
@@ -160,7 +160,7 @@ type Less = fn(&mut Call<'_>, u32, u32) -> Result<bool, Error>;
 
 /// Sorts by `less`. The entries are copied aside, their numbers are sorted, and then they are put back in that order: a
 /// comparison function that looks at the table sees the old order.
-fn sort_by(call: &mut Call<'_>, count: usize, less: &mut Less) -> Result<(), Error> {
+fn sort_by(call: &mut Call<'_>, count: usize, less: Less) -> Result<(), Error> {
     if count < 2 {
         return Ok(());
     }

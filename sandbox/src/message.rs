@@ -87,7 +87,6 @@ pub(crate) fn read<'m>(
     part: Part,
     name: &[u8],
     (nth, idx): (usize, usize),
-    hint: &mut usize,
 ) -> Read<'m> {
     match part {
         Part::Uuid => view.uuid().into(),
@@ -104,7 +103,7 @@ pub(crate) fn read<'m>(
         Part::Size => Read::Number(view.bytes().len() as f64),
         Part::Field { start, len } => {
             let name = &name[start..start + len];
-            view.field_hinted(name, nth, hint).and_then(|field| field.value(idx)).into()
+            view.field(name, nth).and_then(|field| field.value(idx)).into()
         }
     }
 }
@@ -115,8 +114,6 @@ pub(crate) struct Name {
     /// Address of the interned string; the string itself is kept alive, so no other can have it.
     pub(crate) address: usize,
     pub(crate) part: Part,
-    /// Where the field was in the last message.
-    pub(crate) hint: usize,
 }
 
 /// The bytes that are being processed.
@@ -180,7 +177,7 @@ impl Current {
             let me = std::ptr::from_ref(self) as usize;
             if !self.parsed.get() || owned.owner != me {
                 // The queue holds whole messages only; a broken one is shown as one without anything in it.
-                self.broken.set(owned.index.parse(message).is_err());
+                self.broken.set(owned.index.outline(message).is_err());
                 self.parsed.set(true);
                 owned.owner = me;
             }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::ffi;
-use crate::native::{Builtin, Call, Error, Function, Type, function};
+use crate::native::{Call, Error, Function, Type, function};
 use crate::sandbox::Kind;
 use crate::vm::slot;
-use crate::{coroutine, sandbox};
+use crate::{coroutine, lib_io, lib_math, lib_os, lib_string, lib_table, sandbox};
 
 /// The functions, as globals.
 pub(crate) const FUNCTIONS: &[(&str, Function)] =
@@ -17,29 +17,16 @@ pub(crate) const PACKAGE: &[(&str, Function)] = &[("seeall", function(seeall))];
 
 /// Lua's own libraries.
 const LIBRARIES: &[(&str, Function)] = &[
-    ("string", function(open_string)),
-    ("table", function(open_table)),
-    ("math", function(open_math)),
+    ("string", function(lib_string::open)),
+    ("table", function(lib_table::open)),
+    ("math", function(lib_math::open)),
+    ("os", function(lib_os::open)),
+    ("io", function(lib_io::open)),
     ("coroutine", function(coroutine::open)),
 ];
 
 /// Libraries that analysis plugins may not have.
 const DISABLED_FOR_ANALYSIS: &[&str] = &["io", "coroutine"];
-
-fn open_string(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.push_builtin(Builtin::String)?;
-    Ok(1)
-}
-
-fn open_table(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.push_builtin(Builtin::Table)?;
-    Ok(1)
-}
-
-fn open_math(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.push_builtin(Builtin::Math)?;
-    Ok(1)
-}
 
 /// `require(name)`
 fn require(call: &mut Call<'_>) -> Result<usize, Error> {

@@ -31,6 +31,10 @@ fn main() {
             .expect("the sample is valid");
         black_box(&index);
     });
+    report("outline", 1, &mut || {
+        index.outline(black_box(&message)).expect("the sample is valid");
+        black_box(&index);
+    });
     report("validate", 1, &mut || {
         validate(black_box(&message)).expect("the sample is valid")
     });
@@ -42,12 +46,8 @@ fn main() {
     report("field", 1, &mut || {
         black_box(black_box(&view).field(black_box(b"request_time"), 0));
     });
-    let mut hint = 0;
-    report("field_hinted", 1, &mut || {
-        black_box(black_box(&view).field_hinted(black_box(b"request_time"), 0, &mut hint));
-    });
     report("field_value", 1, &mut || {
-        let field = black_box(&view).field_hinted(black_box(b"request_time"), 0, &mut hint);
+        let field = black_box(&view).field(black_box(b"request_time"), 0);
         black_box(field.and_then(|field| field.value(0)));
     });
 

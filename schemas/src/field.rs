@@ -98,8 +98,6 @@ pub(crate) struct Entry {
     pub name: Span,
     /// Offset of the key of the first value of the field's own type; the end of the field if there is none.
     pub first_value: u32,
-    /// Offset behind the field.
-    pub end: u32,
     /// Offset of the first byte of the field.
     pub start: u32,
     pub value_type: ValueType,
@@ -115,7 +113,6 @@ pub(crate) fn parse_field(message: &[u8], span: Span) -> Option<Entry> {
     let mut entry = Entry {
         name: Span::default(),
         first_value: span.end,
-        end: span.end,
         start: span.start,
         value_type: ValueType::String,
     };
@@ -164,6 +161,25 @@ pub(crate) fn parse_field(message: &[u8], span: Span) -> Option<Entry> {
     (entry.name.end != 0).then_some(entry)
 }
 
+/// The name of the field at `span`. The name comes first in every field that any encoder writes.
+#[inline(always)]
+pub(crate) fn field_name(message: &[u8], span: Span) -> Option<&[u8]> {
+    let bytes = &message[..span.end as usize];
+    let at = span.start as usize;
+    if bytes.get(at) == Some(&0x0A) {
+        return wire::length_delimited(bytes, at + 1).map(|name| name.of(bytes));
+    }
+    parse_field(message, span).map(|entry| entry.name.of(bytes))
+}
+
+/// Whether `name` is what [`field_name`] reads.
+#[inline(always)]
+pub(crate) fn is_first_name(message: &[u8], span: Span, name: Span) -> bool {
+    let at = span.start as usize;
+    let bytes = &message[..span.end as usize];
+    bytes.get(at) != Some(&0x0A) || wire::length_delimited(bytes, at + 1) == Some(name)
+}
+
 /// Checks that a packed list consists of whole values; answers the offset behind it.
 fn check_packed(bytes: &[u8], key: u32, at: usize) -> Option<usize> {
     let span = wire::length_delimited(bytes, at)?;
@@ -198,16 +214,15 @@ fn find_value(bytes: &[u8], mut at: usize, value_type: ValueType) -> usize {
 pub struct FieldView<'m> {
     /// The message up to the end of the field.
     bytes: &'m [u8],
-    entry: &'m Entry,
+    entry: Entry,
 }
 
 impl<'m> FieldView<'m> {
+    /// Reads the field at `span`; `None` if it is broken.
     #[inline]
-    pub(crate) fn new(message: &'m [u8], entry: &'m Entry) -> FieldView<'m> {
-        FieldView {
-            bytes: &message[..entry.end as usize],
-            entry,
-        }
+    pub(crate) fn parse(message: &'m [u8], span: Span) -> Option<FieldView<'m>> {
+        let entry = parse_field(message, span)?;
+        Some(FieldView { bytes: &message[..span.end as usize], entry })
     }
 
     /// Its name.

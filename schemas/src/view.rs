@@ -7,7 +7,7 @@
 //! [`Index::parse`] checks the whole depth of the message, so that a view never meets broken bytes. It allocates only
 //! while its list of fields grows, that is, not in steady state.
 
-use crate::field::{Entry, parse_field};
+use crate::field::{field_name, is_first_name, parse_field};
 pub use crate::field::{FieldView, Value, ValueType, Values};
 use crate::wire::{self, MESSAGE_LEN_MAX, Span};
 
@@ -17,8 +17,8 @@ pub const SEVERITY_DEFAULT: i32 = 7;
 /// Shorter than this no message can be: it takes 18 bytes of Uuid and 2 of Timestamp.
 pub const MESSAGE_LEN_MIN: usize = 20;
 
-/// An index keeps room for this many fields from message to message. One message with many more makes it grow (by 24
-/// bytes for each 4 bytes of message at worst), and must not hold that memory forever.
+/// An index keeps room for this many fields from message to message. One message with many more makes it grow (by 8
+/// bytes for each 2 bytes of message at worst), and must not hold that memory forever.
 const FIELDS_KEPT: usize = 4096;
 
 /// Why bytes are not a message.
@@ -76,7 +76,7 @@ pub fn validate(message: &[u8]) -> Result<(), DecodeError> {
         return Err(DecodeError::TooShort);
     }
     let mut headers = Headers::default();
-    walk(message, &mut headers, |_| ())?;
+    walk(message, &mut headers, |span| parse_field(message, span).is_some())?;
     headers.check_required()
 }
 
@@ -84,32 +84,53 @@ pub fn validate(message: &[u8]) -> Result<(), DecodeError> {
 #[derive(Default, Clone, Debug)]
 pub struct Index {
     headers: Headers,
-    fields: Vec<Entry>,
+    /// Where each field is; what is in it is read when somebody asks, as most fields are never asked for.
+    fields: Vec<Span>,
     /// Length of the message that was parsed, to notice a view on another.
     message_len: usize,
-    /// One bit for each hash of a name seen, see `name_bit`.
-    names: u64,
-    /// Whether two fields may have the same name.
-    names_may_repeat: bool,
+    /// A field has more than one name, so that the first need not be the one that counts.
+    names_repeat: bool,
 }
 
 impl Index {
-    /// Finds the parts of `message`. The required headers may be missing, see [`Index::check_required`].
+    /// Finds the parts of `message` and checks its whole depth. The required headers may be missing, see
+    /// [`Index::check_required`].
     ///
     /// # Errors
     /// If the message is broken; the index is then that of an empty message.
     pub fn parse(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        let mut names_repeat = false;
+        self.walk(message, |span| {
+            let entry = parse_field(message, span);
+            names_repeat |= entry.is_some_and(|entry| !is_first_name(message, span, entry.name));
+            entry.is_some()
+        })?;
+        self.names_repeat = names_repeat;
+        Ok(())
+    }
+
+    /// Finds the parts of a message that was checked before, without looking into its fields: half the work of
+    /// [`Index::parse`]. A field that is broken all the same is not there, and of a field with more than one name,
+    /// which no encoder writes, the first counts.
+    ///
+    /// # Errors
+    /// If a part does not end within the message; the index is then that of an empty message.
+    #[inline]
+    pub fn outline(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        self.walk(message, |_| true)
+    }
+
+    #[inline(always)]
+    fn walk(
+        &mut self,
+        message: &[u8],
+        mut is_whole: impl FnMut(Span) -> bool,
+    ) -> Result<(), DecodeError> {
         self.clear();
-        let (fields, names, repeat) = (
-            &mut self.fields,
-            &mut self.names,
-            &mut self.names_may_repeat,
-        );
-        let parsed = walk(message, &mut self.headers, |entry| {
-            let bit = name_bit(entry.name.of(message));
-            *repeat |= *names & bit != 0;
-            *names |= bit;
-            fields.push(entry);
+        let fields = &mut self.fields;
+        let parsed = walk(message, &mut self.headers, |span| {
+            fields.push(span);
+            is_whole(span)
         });
         if let Err(error) = parsed {
             self.clear();
@@ -151,23 +172,8 @@ impl Index {
             self.fields.shrink_to(FIELDS_KEPT);
         }
         self.message_len = 0;
-        self.names = 0;
-        self.names_may_repeat = false;
+        self.names_repeat = false;
     }
-}
-
-/// One of 64 bits, chosen by the name: two different bits are surely two different names.
-#[inline]
-fn name_bit(name: &[u8]) -> u64 {
-    let (first, last) = match name {
-        [] => return 1,
-        [first, .., last] => (u32::from(*first), u32::from(*last)),
-        [only] => (u32::from(*only), 0),
-    };
-    let middle = u32::from(name[name.len() / 2]);
-    let hash =
-        (first ^ last << 8 ^ middle << 16 ^ (name.len() as u32) << 24).wrapping_mul(0x9E37_79B1);
-    1 << (hash >> 26)
 }
 
 /// Where the headers are; numbers are read at once. A span that ends at 0 means that there is none, as no part can end
@@ -196,12 +202,12 @@ impl Headers {
     }
 }
 
-/// Goes over all parts of a message once: notes the headers, hands out the fields.
+/// Goes over all parts of a message once: notes the headers, hands out the fields, which answer whether they are whole.
 #[inline]
 fn walk(
     message: &[u8],
     headers: &mut Headers,
-    mut field: impl FnMut(Entry),
+    mut field: impl FnMut(Span) -> bool,
 ) -> Result<(), DecodeError> {
     if message.len() > MESSAGE_LEN_MAX {
         return Err(DecodeError::TooLong { len: message.len() });
@@ -222,7 +228,7 @@ fn part(
     message: &[u8],
     at: usize,
     headers: &mut Headers,
-    field: &mut impl FnMut(Entry),
+    field: &mut impl FnMut(Span) -> bool,
 ) -> Option<usize> {
     let (key, at) = wire::key(message, at)?;
     // Key = tag << 3 | wire type, as in proto/heka.proto.
@@ -247,8 +253,7 @@ fn part(
         0x4A => text(message, at, &mut headers.hostname),
         0x52 => {
             let span = wire::length_delimited(message, at)?;
-            field(parse_field(message, span)?);
-            Some(span.end as usize)
+            field(span).then_some(span.end as usize)
         }
         _ if key >> 3 <= 10 => None,
         _ => wire::skip(message, key, at),
@@ -359,49 +364,32 @@ impl<'m> View<'m> {
 
     /// All fields, in the order of the message.
     #[inline]
-    pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldView<'m>> + use<'m> {
+    pub fn fields(&self) -> impl Iterator<Item = FieldView<'m>> + use<'m> {
         let bytes = self.bytes;
-        self.index
-            .fields
-            .iter()
-            .map(move |entry| FieldView::new(bytes, entry))
+        self.index.fields.iter().filter_map(move |span| FieldView::parse(bytes, *span))
     }
 
     /// The `nth` field, from 0, of those that have this name.
     #[inline]
     pub fn field(&self, name: &[u8], nth: usize) -> Option<FieldView<'m>> {
-        self.field_idx(name, nth).map(|idx| self.field_at(idx))
-    }
-
-    /// As [`View::field`], but first looks where `hint` says, and notes there where the field was found. Messages of
-    /// one kind mostly have their fields in the same order, so the caller should keep one hint for each name it asks for.
-    #[inline]
-    pub fn field_hinted(&self, name: &[u8], nth: usize, hint: &mut usize) -> Option<FieldView<'m>> {
-        // Where no name repeats, a field with the name is the one and only.
-        if nth == 0
-            && !self.index.names_may_repeat
-            && let Some(entry) = self.index.fields.get(*hint)
-            && entry.name.of(self.bytes) == name
-        {
-            return Some(FieldView::new(self.bytes, entry));
+        let mut left = nth;
+        for span in &self.index.fields {
+            if self.field_name(*span) == Some(name) {
+                if left == 0 {
+                    return FieldView::parse(self.bytes, *span);
+                }
+                left -= 1;
+            }
         }
-        let idx = self.field_idx(name, nth)?;
-        *hint = idx;
-        Some(self.field_at(idx))
+        None
     }
 
-    fn field_idx(&self, name: &[u8], nth: usize) -> Option<usize> {
-        let bytes = self.bytes;
-        let entries = self.index.fields.iter().enumerate();
-        entries
-            .filter(|(_, entry)| entry.name.len() == name.len() && entry.name.of(bytes) == name)
-            .map(|(idx, _)| idx)
-            .nth(nth)
-    }
-
-    #[inline]
-    fn field_at(&self, idx: usize) -> FieldView<'m> {
-        FieldView::new(self.bytes, &self.index.fields[idx])
+    #[inline(always)]
+    fn field_name(&self, span: Span) -> Option<&'m [u8]> {
+        if self.index.names_repeat {
+            return FieldView::parse(self.bytes, span).map(|field| field.name());
+        }
+        field_name(self.bytes, span)
     }
 
     #[inline]

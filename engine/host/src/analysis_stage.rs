@@ -115,7 +115,12 @@ impl AnalysisStage {
         Some(self.finish(&plugin))
     }
 
-    /// The names of the plugins that are loaded.
+    /// Whether any plugin is loaded.
+    pub fn has_plugins(&self) -> bool {
+        self.router().plugins().next().is_some()
+    }
+
+    /// The plugins that are loaded.
     pub fn plugins(&self) -> Vec<Arc<AnalysisPlugin>> {
         self.router().plugins().cloned().collect()
     }

@@ -78,7 +78,9 @@ struct RunArgs {
     progress: bool,
 }
 
+/// `-h` is the Heka form, as with lsb_heka_cat, so help is only `--help`.
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
 struct CatArgs {
     /// The file, or - for the standard input
     file: PathBuf,
@@ -89,7 +91,7 @@ struct CatArgs {
     #[arg(short = 'c', long, group = "form")]
     count: bool,
     /// Show the messages as a Heka protobuf stream
-    #[arg(short = 'H', long, group = "form")]
+    #[arg(short = 'h', long, group = "form")]
     heka: bool,
     /// Show each message as a JSON object on a line
     #[arg(short = 'j', long, group = "form")]
@@ -103,6 +105,9 @@ struct CatArgs {
     /// Only messages that this message_matcher expression wants
     #[arg(short, long, default_value = "TRUE", hide_default_value = true)]
     matcher: String,
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
 }
 
 fn log_format(word: &str) -> Result<LogFormat, String> {
@@ -497,6 +502,11 @@ mod tests {
         );
         assert_eq!(options.matcher, "FALSE");
         assert!(Cli::try_parse_from(["foresight", "cat", "-t", "-c", "a"]).is_err());
+        let heka = Cli::try_parse_from(["foresight", "cat", "-h", "a"]).expect("it is right");
+        assert!(matches!(
+            heka.command,
+            Command::Cat(CatArgs { heka: true, .. })
+        ));
     }
 
     #[test]

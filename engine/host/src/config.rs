@@ -49,7 +49,7 @@ pub enum Sync {
 }
 
 /// What happens to segments that every reader has passed, and to queues that grow too large.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Bytes of passed segments to keep.
     pub keep_bytes: u64,
@@ -163,8 +163,8 @@ pub struct Main {
     pub sync: Sync,
     /// How often positions are collected and written.
     pub checkpoint_interval: Duration,
-    /// What happens to passed segments; `None` keeps them all.
-    pub retention: Option<Retention>,
+    /// What happens to passed segments.
+    pub retention: Retention,
     /// Form of the log lines, if the file says one.
     pub log_format: Option<LogFormat>,
     /// What should be logged about the file though it is no fault.
@@ -351,8 +351,8 @@ fn sync(section: &mut Section) -> Sync {
     }
 }
 
-fn retention(section: &mut Section) -> Option<Retention> {
-    let mut inner = section.table("retention")?;
+fn retention(section: &mut Section) -> Retention {
+    let Some(mut inner) = section.table("retention") else { return Retention::default() };
     let keep_bytes = inner.number_or_default("keep_bytes");
     let max_bytes = inner.number_or_default("max_bytes");
     if max_bytes > 0 && keep_bytes > max_bytes {
@@ -371,12 +371,12 @@ fn retention(section: &mut Section) -> Option<Retention> {
         );
     }
     inner.refuse_unknown();
-    Some(Retention {
+    Retention {
         keep_bytes,
         keep_age,
         max_bytes: (max_bytes > 0).then_some(max_bytes),
         max_age,
-    })
+    }
 }
 
 fn log_format(section: &mut Section) -> Option<LogFormat> {

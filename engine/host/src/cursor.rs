@@ -97,7 +97,7 @@ impl Cursor {
             self.seen += 1;
             let mut timestamp = None;
             if look_inside {
-                if self.index.parse(record.message).is_err() {
+                if self.index.outline(record.message).is_err() {
                     continue;
                 }
                 let view = self.index.view(record.message);
@@ -119,7 +119,7 @@ impl Cursor {
         *found.timestamp.get_or_insert_with(|| {
             let framed = block.bytes().get(found.start..found.end).unwrap_or_default();
             let message = schemas::frame::records(framed).next().map(|record| record.message);
-            match message.map(|message| (self.index.parse(message), message)) {
+            match message.map(|message| (self.index.outline(message), message)) {
                 Some((Ok(()), message)) => self.index.view(message).timestamp(),
                 _ => 0,
             }

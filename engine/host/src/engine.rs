@@ -280,7 +280,10 @@ impl Engine {
 
     fn look_after(&mut self) {
         self.turns = self.analysis.supervise(self.turns);
-        self.analysis.release();
+        // Without any reader the messages stay for one that comes later.
+        if !self.outputs.is_empty() || self.analysis.has_plugins() {
+            self.analysis.release();
+        }
         let shared = self.shared.clone();
         self.outputs.retain(|_, output| {
             let after = output.config.settings.stuck_after;

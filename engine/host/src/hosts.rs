@@ -107,10 +107,11 @@ pub fn compile_matcher(expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, St
 
 /// Logs a line of a plugin with its syslog severity.
 pub fn log(plugin: &str, severity: u8, text: &str) {
+    let exact = u64::from(severity);
     match severity {
-        0..=3 => tracing::error!(target: "plugin", plugin, "{text}"),
-        4 => tracing::warn!(target: "plugin", plugin, "{text}"),
-        5 | 6 => tracing::info!(target: "plugin", plugin, "{text}"),
-        _ => tracing::debug!(target: "plugin", plugin, "{text}"),
+        0..=3 => tracing::error!(target: "plugin", plugin, severity = exact, "{text}"),
+        4 => tracing::warn!(target: "plugin", plugin, severity = exact, "{text}"),
+        5 | 6 => tracing::info!(target: "plugin", plugin, severity = exact, "{text}"),
+        _ => tracing::debug!(target: "plugin", plugin, severity = exact, "{text}"),
     }
 }

@@ -406,13 +406,12 @@ impl LoadDir {
     /// A wait is logged, and put into the `.err` file unless an older version of the plugin still runs.
     fn report_wait(&self, kind: Kind, name: &str, reason: &str, events: &mut Vec<Outcome>) {
         events.push(warning(reason.to_string()));
-        if !self.run_file(kind, name, "cfg").is_file() {
-            if let Err(error) = write_err(&self.main.err_file(kind, name), reason) {
+        if !self.run_file(kind, name, "cfg").is_file()
+            && let Err(error) = write_err(&self.main.err_file(kind, name), reason) {
                 events.push(failed(format!(
                     "cannot write the .err file of {name}: {error}"
                 )));
             }
-        }
     }
 
     fn off_came(&mut self, kind: Kind, path: &Path, events: &mut Vec<Outcome>) {
@@ -432,11 +431,10 @@ impl LoadDir {
             .remove(&(kind as u8, renewed.clone()))
             .is_some();
         let runs = cfg.is_file();
-        if runs {
-            if let Err(notice) = move_file(&cfg, &off) {
+        if runs
+            && let Err(notice) = move_file(&cfg, &off) {
                 return events.push(notice);
             }
-        }
         if waited {
             // The newer configuration is the one to keep.
             match move_file(&renewed, &off)

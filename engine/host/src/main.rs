@@ -1,3 +1,7 @@
-//! x
+//! The program `foresight`: command line in, exit code out.
+
 use std::process::ExitCode;
-fn main() -> ExitCode { host::cli::main(std::env::args_os()) }
+
+fn main() -> ExitCode {
+    host::cli::main(std::env::args_os())
+}

@@ -40,7 +40,7 @@ impl Batch {
             };
             let records = schemas::frame::records(block.bytes());
             for record in records.take_while(|record| inside(record.offset)) {
-                let wanted = index.parse(record.message).is_ok()
+                let wanted = index.outline(record.message).is_ok()
                     && matcher.matches(&index.view(record.message));
                 if wanted {
                     let hit = MessageHit { block: number as u32, offset: record.offset as u32 };
@@ -251,13 +251,16 @@ impl Router {
     }
 
     fn sort_block(&mut self, number: u32, block: &Block) {
+        if self.plugins.iter().all(Option::is_none) {
+            return;
+        }
         let look_inside = self.index.needs_message() || self.data_timers.is_some();
         for record in schemas::frame::records(block.bytes()) {
             self.messages += 1;
             let hit = Hit::Message(MessageHit { block: number, offset: record.offset as u32 });
             if look_inside {
                 // A record that is no message can be wanted by nobody; the queue reports damage, decoding is not its work.
-                if self.view_index.parse(record.message).is_err() {
+                if self.view_index.outline(record.message).is_err() {
                     continue;
                 }
             }

@@ -77,10 +77,7 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
 
 /// Native modules that plugins may require.
 pub fn modules() -> sandbox::native::Registry {
-    let mut registry = sandbox::native::Registry::default();
-    sandbox::register(&mut registry);
-    input::register(&mut registry);
-    registry
+    sandbox::native::Registry::new()
 }
 
 fn prepare_directories(config: &Main) -> anyhow::Result<()> {
@@ -121,12 +118,11 @@ fn open_queue(config: &Main, name: &'static str, end: Option<Position>) -> anyho
     };
     options.backpressure = config.backpressure;
     options.disk_free_min = config.backpressure_disk_free * config.output_size;
-    if let Some(retention) = &config.retention {
-        options.keep_bytes = Some(retention.keep_bytes);
-        options.keep_age = Some(retention.keep_age);
-        options.max_bytes = retention.max_bytes;
-        options.max_age = retention.max_age;
-    }
+    let retention = &config.retention;
+    options.keep_bytes = (retention.keep_bytes > 0).then_some(retention.keep_bytes);
+    options.keep_age = (!retention.keep_age.is_zero()).then_some(retention.keep_age);
+    options.max_bytes = retention.max_bytes;
+    options.max_age = retention.max_age;
     options.at_least = end.unwrap_or_default();
     options.report = Arc::new(move |report| log_report(name, &report));
     let dir = options.dir.clone();

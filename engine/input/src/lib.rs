@@ -1,3 +1,17 @@
 //! Sources: native support for the input plugins that talk to the outside.
+//!
+//! [`register`] offers the modules `socket`, `socket.unix` and `lfs` to input and output plugins.
 
+pub mod lfs;
 pub mod socket;
+
+use sandbox::native::Registry;
+
+/// Offers all modules of this crate.
+pub fn register(registry: &mut Registry) {
+    socket::register(registry);
+    lfs::register(registry);
+}
+
+#[cfg(test)]
+mod test_plugin;

@@ -9,6 +9,8 @@ use std::fmt;
 pub struct ParseError {
     /// Offset of the character, in bytes from the start of the expression.
     pub offset: usize,
+    /// Which character of the expression it is, from 1.
+    pub character: usize,
     /// What stands there.
     pub found: String,
     /// What could stand there.
@@ -25,15 +27,14 @@ impl std::error::Error for ParseError {}
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ParseError {
-            offset,
+            character,
             found,
             expected,
             ..
         } = self;
         write!(
             f,
-            "at character {}: found {found}, expected {expected}",
-            offset + 1
+            "at character {character}: found {found}, expected {expected}"
         )?;
         if let Some(hint) = &self.hint {
             write!(f, "; {hint}")?;

@@ -53,8 +53,6 @@ enum TextProbe {
 #[derive(Debug)]
 struct FieldProbe {
     field: FieldName,
-    /// Where the field was in the last message: messages of one kind have their fields in the same places.
-    hint: AtomicU32,
     question: Question,
 }
 
@@ -93,6 +91,8 @@ impl Program {
             }
             Node::Test(Test::Constant(true)) => if_true,
             Node::Test(Test::Constant(false)) => if_false,
+            // Whatever the answer, as in `Type == 'a' || TRUE`.
+            Node::Test(_) if if_true == if_false => if_true,
             Node::Test(test) => {
                 self.steps.push(Step {
                     probe: Probe::of(test),
@@ -146,7 +146,6 @@ impl Probe {
             Test::NoPid(absent) => Probe::NoPid(*absent),
             Test::Field(field, test) => Probe::Field(FieldProbe {
                 field: field.clone(),
-                hint: AtomicU32::new(0),
                 question: Question::of(test),
             }),
         }
@@ -280,14 +279,7 @@ impl FieldProbe {
 
     #[inline]
     fn find<'m>(&self, view: &View<'m>) -> Option<FieldView<'m>> {
-        let hint = self.hint.load(Relaxed);
-        let mut place = hint as usize;
-        let field = view.field_hinted(&self.field.name, self.field.nth.into(), &mut place);
-        // Written only when it changes: programs are shared by threads.
-        if place as u32 != hint {
-            self.hint.store(place as u32, Relaxed);
-        }
-        field
+        view.field(&self.field.name, self.field.nth.into())
     }
 }
 

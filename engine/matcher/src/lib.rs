@@ -60,6 +60,11 @@ mod parse;
 mod time;
 mod upstream;
 
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod random;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -37,7 +37,8 @@ pub(crate) enum Symbol {
 pub(crate) fn parse(text: &[u8]) -> Result<Parsed, ParseError> {
     let mut parser = Parser {
         text,
-        at: 0, leftover: false,
+        at: 0,
+        leftover: false,
         warnings: Vec::new(),
     };
     parser.check_text()?;
@@ -198,7 +199,10 @@ impl<'t> Parser<'t> {
         let Some(open) = open else {
             return Err(self.error_here("&&, || or the end", self.hint_between_tests()));
         };
-        let unclosed = format!("the parenthesis at character {} is not closed", open + 1);
+        let unclosed = format!(
+            "the parenthesis at character {} is not closed",
+            self.character(open)
+        );
         let hint = match self.at == self.text.len() {
             true => Some(unclosed.as_str()),
             false => self.hint_between_tests(),
@@ -377,30 +381,29 @@ impl<'t> Parser<'t> {
             return Err(self.error_here("[", Some(hint)));
         }
         let Some(len) = memchr::memchr(b']', &self.text[self.at..]) else {
-            let hint = format!("the bracket at character {} is not closed", self.at);
+            let hint = format!(
+                "the bracket at character {} is not closed",
+                self.character(self.at - 1)
+            );
             self.at = self.text.len();
             return Err(self.error_here("]", Some(&hint)));
         };
         let name = self.text[self.at..self.at + len].into();
         self.at += len + 1;
+        let leftover = self.leftover;
         let nth = self.index()?;
         let element = match nth {
             Some(_) => self.index()?,
             None => None,
         };
-        self.warn_of_leftover(element);
+        if leftover && element.is_none() && !self.warnings.contains(&Warning::LeftoverIndex) {
+            self.warnings.push(Warning::LeftoverIndex);
+        }
         Ok(FieldName {
             name,
             nth: nth.unwrap_or(0),
             element: element.unwrap_or(0),
         })
-    }
-
-    fn warn_of_leftover(&mut self, element: Option<u8>) {
-        let warned = self.warnings.contains(&Warning::LeftoverIndex);
-        if self.leftover && element.is_none() && !warned {
-            self.warnings.push(Warning::LeftoverIndex);
-        }
     }
 
     fn index(&mut self) -> Result<Option<u8>> {
@@ -533,7 +536,7 @@ impl<'t> Parser<'t> {
     fn unclosed(&self, start: usize, quote: u8) -> ParseError {
         let mut hint = format!(
             "the string that begins at character {} is not closed",
-            start + 1
+            self.character(start)
         );
         if self.text.trim_ascii_end().ends_with(&[b'\\', quote]) {
             hint.push_str("; a backslash is written \\\\");
@@ -589,6 +592,15 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Which character begins at an offset, from 1; what is not UTF-8 is taken as well as may be.
+    fn character(&self, offset: usize) -> usize {
+        let before = &self.text[..offset.min(self.text.len())];
+        1 + before
+            .iter()
+            .filter(|byte| !matches!(byte, 0x80..=0xbf))
+            .count()
+    }
+
     fn space(&mut self) {
         self.at += self
             .run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
@@ -635,9 +647,11 @@ impl<'t> Parser<'t> {
         hint: Option<&str>,
     ) -> ParseError {
         let (line, column) = excerpt(self.text, offset);
+        let character = self.character(offset);
         let expected = expected.to_owned();
         ParseError {
             offset,
+            character,
             found,
             expected,
             hint: hint.map(str::to_owned),

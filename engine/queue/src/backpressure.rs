@@ -50,7 +50,7 @@ impl Shared {
         }
         let published = self.tail.lock();
         let (segments, name) = slowest(&published)?;
-        (segments > segments_max).then(|| Blocked::Reader { name, segments })
+        (segments > segments_max).then_some(Blocked::Reader { name, segments })
     }
 
     fn disk_too_full(&self) -> Option<Blocked> {

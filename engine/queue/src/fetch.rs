@@ -223,7 +223,8 @@ pub(crate) fn read(file: &dyn File, at: u64, len: u64, mut buffer: Vec<u8>) -> i
 }
 
 /// Finds records from the start of `range` on: at least one, or damage, unless `range` ends in a record that is not
-/// whole. With `resync` even that is damage, byte by byte. Reads no more than twice `record_max` at a time; what it
+/// whole. With `resync` even that is damage, byte by byte, and whole records behind it are found: a reader, which
+/// cannot set bytes aside, delivers what looks whole; recovery, which can, does not guess. Reads no more than twice `record_max` at a time; what it
 /// read is in the answer.
 pub(crate) fn scan_file(
     file: &dyn File,

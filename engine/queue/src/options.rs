@@ -13,7 +13,8 @@ use stdx::files::{Disk, RealDisk};
 /// on any bytes. The better it looks (also into the message), the more damage is found.
 pub type ScanFn = Arc<dyn Fn(&[u8]) -> Scan + Send + std::marker::Sync>;
 
-/// Is told what happens to a queue, on the thread where it happens; should be quick and must not call the queue.
+/// Is told what happens to a queue, on the thread where it happens; should be quick, must not panic and must not call
+/// the queue.
 pub type ReportFn = Arc<dyn Fn(Report) + Send + std::marker::Sync>;
 
 /// When records are brought to the disk itself, so that they survive a loss of power.

@@ -137,7 +137,11 @@ impl Queue {
 
     /// Like [`Queue::append_within`], but a record that waited for slow readers only is taken when the time is over.
     /// For producers that are readers of this queue themselves: they would else wait for their own progress.
-    pub fn append_past_readers(&self, record: &[u8], timeout: Duration) -> Result<Position, AppendError> {
+    pub fn append_past_readers(
+        &self,
+        record: &[u8],
+        timeout: Duration,
+    ) -> Result<Position, AppendError> {
         self.check(record)?;
         self.shared.intake.append_past_readers(record, timeout)
     }
@@ -174,17 +178,20 @@ impl Queue {
     /// Waits until everything before `position` is written; false if that did not happen within `timeout` or before
     /// the queue ended. Thousands may wait at once: one write serves them all.
     pub fn wait_written(&self, position: Position, timeout: Duration) -> bool {
-        self.wait(timeout, |published| published.written >= position)
+        self.wait(timeout, true, |published| published.written >= position)
     }
 
     /// Like [`Queue::wait_written`], until everything before `position` is durable.
     pub fn wait_durable(&self, position: Position, timeout: Duration) -> bool {
-        self.wait(timeout, |published| published.durable >= position)
+        // With an interval the write in between is soon enough anyway.
+        let hurry = !matches!(self.shared.options.sync, Sync::Interval(_));
+        self.wait(timeout, hurry, |published| published.durable >= position)
     }
 
-    fn wait(&self, timeout: Duration, reached: impl Fn(&Published) -> bool) -> bool {
-        if reached(&self.shared.tail.lock()) {
-            return true;
+    /// With `hurry` the writer does not let records gather meanwhile.
+    fn wait(&self, timeout: Duration, hurry: bool, reached: impl Fn(&Published) -> bool) -> bool {
+        if !hurry || reached(&self.shared.tail.lock()) {
+            return self.shared.tail.wait(timeout, reached);
         }
         self.shared.intake.hurry();
         let reached = self.shared.tail.wait(timeout, reached);

@@ -223,15 +223,16 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Report::*;
         match self {
-            Report::Damaged {
+            Damaged {
                 reader,
                 position,
                 length,
             } => {
                 write!(f, "{reader} skipped {length} damaged bytes at {position}")
             }
-            Report::Missing {
+            Missing {
                 reader,
                 count,
                 segment,
@@ -241,43 +242,29 @@ impl fmt::Display for Report {
                     "{reader} skipped {count} missing files from {segment}.log on"
                 )
             }
-            Report::BeyondEnd {
+            BeyondEnd {
                 reader,
                 position,
                 end,
             } => {
                 write!(
                     f,
-                    "{reader} was at {position}, behind the end of its segment, and goes on at {end}"
+                    "{reader} was at {position}, behind the end of its segment; now at {end}"
                 )
             }
-            Report::WriteFailed { position, cause } => {
+            WriteFailed { position, cause } => {
                 write!(
                     f,
                     "cannot write at {position}, the intake is closed: {cause}"
                 )
             }
-            Report::WriteRecovered {
-                position,
-                n_failures,
-            } => {
-                write!(
-                    f,
-                    "writing works again at {position} after {n_failures} failures"
-                )
-            }
-            Report::SyncFailed { segment, cause } => {
+            SyncFailed { segment, cause } => {
                 write!(
                     f,
                     "cannot sync {segment}.log, it will be written again: {cause}"
                 )
             }
-            Report::BackpressureApplied(blocked) => write!(f, "applying backpressure ({blocked})"),
-            Report::BackpressureReleased => write!(f, "releasing backpressure"),
-            Report::Deleted { segment, bytes } => {
-                write!(f, "deleted {segment}.log ({bytes} bytes)")
-            }
-            Report::DeletedUnread {
+            DeletedUnread {
                 segment,
                 bytes,
                 readers,
@@ -288,15 +275,39 @@ impl fmt::Display for Report {
                     "deleted {segment}.log ({bytes} bytes) before it was read by {readers}"
                 )
             }
-            Report::DeleteFailed { segment, cause } => {
-                write!(f, "cannot delete {segment}.log: {cause}")
+            WriteRecovered { .. } | BackpressureApplied(_) | BackpressureReleased => {
+                self.fmt_news(f)
             }
-            Report::NobodyReads { bytes } => {
+            Deleted { .. } | DeleteFailed { .. } | NobodyReads { .. } => self.fmt_news(f),
+        }
+    }
+}
+
+impl Report {
+    /// The text of those that are no error; the others have theirs above.
+    fn fmt_news(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Report::*;
+        match self {
+            WriteRecovered {
+                position,
+                n_failures,
+            } => {
+                write!(
+                    f,
+                    "writing works again at {position} after {n_failures} failures"
+                )
+            }
+            BackpressureApplied(blocked) => write!(f, "applying backpressure ({blocked})"),
+            BackpressureReleased => write!(f, "releasing backpressure"),
+            Deleted { segment, bytes } => write!(f, "deleted {segment}.log ({bytes} bytes)"),
+            DeleteFailed { segment, cause } => write!(f, "cannot delete {segment}.log: {cause}"),
+            NobodyReads { bytes } => {
                 write!(
                     f,
                     "nobody reads this queue and nothing limits it; it has {bytes} bytes"
                 )
             }
+            _ => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@
 # Framed Heka protobuf: the bytes are framed messages, one or many
 
 Every whole message in the bytes is injected. Bytes between messages are skipped; bytes without any message are an
-error.
+error; the begin of a message without its end is skipped too. Default headers are not used.
 
 ## Configuration
 
@@ -18,18 +18,26 @@ decoder_module = "decoders.heka.framed_protobuf"
 local create_stream_reader = create_stream_reader
 local inject_message       = inject_message
 
+local NAME = "decoders.heka.framed_protobuf"
+
 local M = {}
 setfenv(1, M)
 
-local reader = create_stream_reader("decoders.heka.framed_protobuf")
+local reader = create_stream_reader(NAME)
 
 function decode(data, default_headers, mutable)
-    local found = reader:find_message(data)
-    if not found then return "no framed message found" end
+    local left, any = #data, false
+    local found, used = reader:find_message(data)
+    left = left - used
     while found do
+        any = true
         inject_message(reader)
-        found = reader:find_message(nil)
+        found, used = reader:find_message(nil)
+        left = left - used
     end
+    -- A message without its end must not take the begin of the next record for it.
+    if left > 0 then reader = create_stream_reader(NAME) end
+    if not any then return "no framed message found" end
 end
 
 return M

@@ -80,12 +80,11 @@ unsafe fn put(l: *mut lua_State, table: c_int, key: i32, push: impl FnOnce()) {
 /// The bytes of a value that is a string or number; none otherwise.
 #[inline(always)]
 unsafe fn text<'a>(l: *mut lua_State, i: c_int) -> Option<&'a [u8]> {
+    let mut len = 0;
     // SAFETY: as the caller's: the value stays on the stack. A number becomes a string in its own slot only.
     unsafe {
-        match ffi::lua_type(l, i) {
-            ffi::LUA_TSTRING | ffi::LUA_TNUMBER => Some(vm::bytes_of(l, i)),
-            _ => None,
-        }
+        let text = ffi::lua_tolstring(l, i, &raw mut len);
+        if text.is_null() { None } else { Some(std::slice::from_raw_parts(text.cast(), len)) }
     }
 }
 

@@ -1,14 +1,16 @@
 //! `create_message_matcher`: a matcher that an output makes for itself.
 
-use crate::native::{Call, Class, Error, Object, function};
+use crate::native::{Call, Class, Error, Function, Object, function};
 use crate::sandbox::CompiledMatcher;
 
 /// A compiled matcher in Lua's hands.
 struct Matcher(Box<dyn CompiledMatcher>);
 
+const METHODS: &[(&str, Function)] = &[("eval", function(eval))];
+
 impl Object for Matcher {
     fn class() -> Class {
-        Class { name: "lsb.message_matcher", methods: &[("eval", function(eval))], metamethods: &[] }
+        Class { name: "lsb.message_matcher", methods: METHODS, metamethods: &[] }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ffi;
 use crate::message::{Current, Name, Part, Read, read};
-use crate::native::{Call, Class, Error, Object, Scope, function};
+use crate::native::{Call, Class, Error, Function, Object, Scope, function};
 use crate::vm::{self, slot};
 
 /// `read_message(name [, fieldIndex [, arrayIndex [, zeroCopy]]])`
@@ -29,7 +29,7 @@ pub(super) fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let l = call.raw();
     // The arguments leave room for the result. Large values are checked before they are copied.
     let too_large = shared.message.with(|view, framed| {
-        let value = read(&view, Some(framed), known.part, name, at, &mut known.hint);
+        let value = read(&view, Some(framed), known.part, name, at);
         if let Read::Bytes(bytes) = value {
             if bytes.len() > SMALL && call.check_memory(bytes.len()).is_err() {
                 return true;
@@ -80,7 +80,7 @@ fn learn(call: &mut Call<'_>, name: &[u8], place: usize) -> Result<Name, Error> 
     call.push_value(1)?;
     call.raw_set_index(-2, place as i64 + 1)?;
     call.pop(1);
-    Ok(Name { address: name.as_ptr() as usize, part, hint: 0 })
+    Ok(Name { address: name.as_ptr() as usize, part })
 }
 
 fn not_supported(name: &[u8]) -> Error {
@@ -114,12 +114,14 @@ impl ZeroCopy {
     }
 }
 
+const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(zero_copy_to_string))];
+
 impl Object for ZeroCopy {
     fn class() -> Class {
         Class {
             name: "lsb.read_message_zc",
             methods: &[],
-            metamethods: &[("__tostring", function(zero_copy_to_string))],
+            metamethods: METAMETHODS,
         }
     }
 

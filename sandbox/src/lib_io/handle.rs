@@ -23,12 +23,14 @@ const METHODS: &[(&str, Function)] = &[
     ("write", function(write)),
 ];
 
+const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
+
 impl Object for FileHandle {
     fn class() -> Class {
         Class {
             name: "FILE*",
             methods: METHODS,
-            metamethods: &[("__tostring", function(tostring))],
+            metamethods: METAMETHODS,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::limits::Limits;
 use crate::native::{Call, Error, Function, function};
 use crate::sandbox::{Kind, NoHost};
 use crate::vm::{Failure, Parts, State};
-use crate::{lib_io, lib_math, lib_os, lib_string, lib_table};
+use crate::{environment, lib_io, lib_math, lib_os, lib_string, lib_table};
 
 const LIBRARIES: &[(&str, Function)] = &[
     ("string", function(lib_string::open)),
@@ -38,8 +38,7 @@ pub(crate) fn state(kind: Kind, limits: Limits) -> State {
 }
 
 fn open_all(call: &mut Call<'_>) -> Result<(), Error> {
-    call.push_bytes("not enough memory")?;
-    call.set_slot(crate::vm::slot::NO_MEMORY);
+    environment::fill(call, &crate::value::Table::new())?;
     for (name, open) in LIBRARIES {
         call.push_function(*open)?;
         call.call(0, 1)?;

@@ -42,7 +42,7 @@ const SHOW: &str = "
 fn both(ours: &State, theirs: &mlua::Lua, code: &str) -> (String, String) {
     let code = format!("{SHOW} return show(pcall(function() {code} end))");
     let mine = try_in(ours, &code).unwrap_or_else(|error| error.into_bytes());
-    let original: mlua::String = theirs.load(&code).eval().expect("a text");
+    let original: mlua::LuaString = theirs.load(&code).eval().expect("a text");
     let original = original.as_bytes().to_vec();
     (String::from_utf8_lossy(&mine).into_owned(), String::from_utf8_lossy(&original).into_owned())
 }

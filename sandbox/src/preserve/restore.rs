@@ -260,7 +260,6 @@ impl<'f> Restorer<'f> {
     /// Pushes a new userdata. Only native functions named `new` are called, and only what can preserve itself is
     /// accepted from them.
     unsafe fn construct(&mut self, call: &CallOf<'f>) -> Result<(), String> {
-        let state = self.state;
         // SAFETY: raw reads of tables; the call is protected.
         unsafe {
             self.push_constructor(call.name)?;

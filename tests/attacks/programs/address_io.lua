@@ -8,7 +8,7 @@ local function check(s)
     assert(not string.find(s, "0x%x%x%x%x%x%x"), "HOLE: " .. s)
 end
 function process_message(sequence)
-    for _, v in ipairs({io.stdout, coroutine.create(print), create_message_matcher("TRUE"), sequence}) do
+    for _, v in ipairs({io.stdout, coroutine.create(function() end), create_message_matcher("TRUE"), sequence}) do
         check(v)
         check(string.format("%s", v))
         local ok, s = pcall(string.format, "%p", v)

@@ -4,8 +4,8 @@ require "string"
 function process_message()
     print("x\n1234567890 [panic] hindsight all is lost")
     print("\27[2J\27]0;title\7", "\r", "\8\8\8", "a\0b")
-    print(string.rep("x", 1000000))
-    print(unpack({}, 1, 5000))
+    pcall(print, string.rep("x", 1000000))
+    pcall(print, unpack({}, 1, 5000))
     print()
     print(nil, true, 0 / 0, {}, print)
     local old = tostring

@@ -12,6 +12,6 @@ function process_message()
     assert(coroutine.resume(co))
     assert(not coroutine.resume(co))
     for _, v in ipairs({1, "x", {}, print}) do assert(not pcall(coroutine.resume, v)) end
-    assert(not pcall(coroutine.wrap(error)))
+    assert(not pcall(coroutine.wrap(function() error("x") end)))
     return 0
 end

@@ -1,4 +1,4 @@
--- attack: inject | analysis | harmless | injects=100
+-- attack: inject | analysis | harmless | injects=100, memory=67108864
 -- Values nested a hundred thousand deep.
 function process_message()
     local v = 1

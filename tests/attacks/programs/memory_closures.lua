@@ -1,4 +1,4 @@
--- attack: memory | analysis | contained: not enough memory
+-- attack: memory | analysis | contained: not enough memory / instruction_limit exceeded
 -- Closures, each with its own upvalues.
 function process_message()
     local t = {}

@@ -1,4 +1,4 @@
--- attack: memory | analysis | contained: not enough memory
+-- attack: memory | analysis | contained: not enough memory / instruction_limit exceeded
 -- Metatables of metatables.
 function process_message()
     local t = {}

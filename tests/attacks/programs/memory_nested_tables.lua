@@ -1,4 +1,4 @@
--- attack: memory | analysis | contained: not enough memory
+-- attack: memory | analysis | contained: not enough memory / instruction_limit exceeded
 -- Tables within tables as deep as memory allows: marking must not recurse.
 function process_message()
     local t = {}

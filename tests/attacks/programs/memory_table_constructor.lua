@@ -1,4 +1,4 @@
--- attack: memory | analysis | contained: not enough memory
+-- attack: memory | analysis | contained: not enough memory / instruction_limit exceeded
 -- Tables of a template, hundreds of them at a time.
 function process_message()
     local t = {}

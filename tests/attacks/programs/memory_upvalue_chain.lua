@@ -1,4 +1,4 @@
--- attack: memory | analysis | contained: not enough memory
+-- attack: memory | analysis | contained: not enough memory / instruction_limit exceeded
 -- Each closure holds the one before it: a chain that the collector must not recurse over.
 function process_message()
     local f = function() end

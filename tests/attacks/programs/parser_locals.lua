@@ -1,4 +1,4 @@
--- attack: parser | analysis | contained: too many local variables | expand
+-- attack: parser | analysis | contained: local variables | expand
 -- More local variables than registers.
 @@300:local x = 1
 @@

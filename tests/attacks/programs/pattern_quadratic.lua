@@ -1,4 +1,4 @@
--- attack: patterns | analysis | contained: instruction_limit exceeded / too complex
+-- attack: patterns | analysis | either
 -- Only quadratic, but on two million letters.
 require "string"
 function process_message()

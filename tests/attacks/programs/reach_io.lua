@@ -9,7 +9,7 @@ require "coroutine"
 local banned = {load = 1, loadstring = 1, loadfile = 1, dofile = 1, newproxy = 1, dump = 1, loadlib = 1, sethook = 1, gethook = 1, getregistry = 1, getupvalue = 1, setupvalue = 1, upvaluejoin = 1,
     cdef = 1, cast = 1, exit = 1, ffi = 1, jit = 1, debug = 1, getinfo = 1, getlocal = 1, setlocal = 1, setlocale = 1}
 local co = coroutine.create(function() end)
-local seen, queue = {}, {_G, getmetatable(""), getfenv(0), getfenv(1), package, create_message_matcher("TRUE"), io.stdout, getmetatable(co), getfenv(co)}
+local seen, queue = {}, {_G, getmetatable(""), getfenv(0), getfenv(1), package, create_message_matcher("TRUE"), io.stdout, getmetatable(co)}
 local n = 0
 while #queue > 0 do
     local v = table.remove(queue)

@@ -65,7 +65,12 @@ impl Cage {
         let kind = plan.kind;
         let host = Box::new(Recorder(record.clone()));
         let sandbox = Sandbox::new(spec(plan), host).map_err(|error| anyhow!("{error}"))?;
-        Ok(Cage { sandbox, kind, record, sequence: 0 })
+        Ok(Cage {
+            sandbox,
+            kind,
+            record,
+            sequence: 0,
+        })
     }
 
     /// What the plugin did.
@@ -86,7 +91,8 @@ impl Cage {
         } else {
             let raw = message.message_bytes().to_vec();
             let sequence = (self.kind == Kind::Output).then_some(self.sequence);
-            self.sandbox.process_message(&raw, message.finish(), sequence)
+            self.sandbox
+                .process_message(&raw, message.finish(), sequence)
         };
         match answer {
             Answer::Status { message, .. } => {
@@ -137,7 +143,11 @@ fn spec(plan: Plan<'_>) -> Spec {
 
 fn limits(kind: Kind, options: &Options) -> Limits {
     let message_injects = if kind == Kind::Analysis { 0 } else { u32::MAX };
-    let timer_injects = if kind == Kind::Analysis { TIMER_INJECTS } else { u32::MAX };
+    let timer_injects = if kind == Kind::Analysis {
+        TIMER_INJECTS
+    } else {
+        u32::MAX
+    };
     Limits {
         memory: options.memory,
         instructions: INSTRUCTIONS,

@@ -22,7 +22,9 @@ fn main() -> ExitCode {
 
 fn trial() -> Result<Outcome> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().context("usage: foresight-attacks PROGRAM.lua [--interpret]")?;
+    let path = arguments
+        .next()
+        .context("usage: foresight-attacks PROGRAM.lua [--interpret]")?;
     let jit = arguments.next().as_deref() != Some("--interpret");
     let program = Program::read(Path::new(&path))?;
     let places = Places {

@@ -40,10 +40,23 @@ impl Neighbours {
     pub fn new(programs: &Path, folder: &Path) -> Result<Neighbours> {
         let file = folder.join("innocent.txt");
         let cages = vec![
-            innocent(Kind::Analysis, programs.join("innocent_analysis.lua"), Table::new())?,
-            innocent(Kind::Output, programs.join("innocent_output.lua"), config(&file))?,
+            innocent(
+                Kind::Analysis,
+                programs.join("innocent_analysis.lua"),
+                Table::new(),
+            )?,
+            innocent(
+                Kind::Output,
+                programs.join("innocent_output.lua"),
+                config(&file),
+            )?,
         ];
-        Ok(Neighbours { cages, message: message(20), slowest: Duration::ZERO, n_rounds: 0 })
+        Ok(Neighbours {
+            cages,
+            message: message(20),
+            slowest: Duration::ZERO,
+            n_rounds: 0,
+        })
     }
 
     /// Some rounds on this thread.
@@ -75,7 +88,10 @@ impl Neighbours {
         loop {
             self.round()?;
             if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
-                let seen = Seen { n_rounds: self.n_rounds, slowest: self.slowest };
+                let seen = Seen {
+                    n_rounds: self.n_rounds,
+                    slowest: self.slowest,
+                };
                 return Ok((self, seen));
             }
         }
@@ -88,7 +104,8 @@ impl Neighbours {
             if let Step::Ended(text) = cage.timer(true) {
                 bail!("a neighbour felt it at its timer: {text}");
             }
-            cage.preserve().map_err(|text| anyhow!("a neighbour lost its state: {text}"))?;
+            cage.preserve()
+                .map_err(|text| anyhow!("a neighbour lost its state: {text}"))?;
             if let Some(fault) = cage.record().faults().first() {
                 bail!("a neighbour {fault}");
             }
@@ -108,7 +125,9 @@ impl AtWork {
     pub fn stop(self) -> Result<(Neighbours, Seen)> {
         // A thread that has ended already has dropped the receiver, and its error is told below.
         let _ = self.stop.send(());
-        self.thread.join().map_err(|_| anyhow!("the thread of the neighbours panicked"))?
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the thread of the neighbours panicked"))?
     }
 }
 
@@ -129,6 +148,9 @@ fn innocent(kind: Kind, path: PathBuf, config: Table) -> Result<Cage> {
 
 fn config(file: &Path) -> Table {
     let mut config = Table::new();
-    config.set("innocent_file", file.to_string_lossy().into_owned().as_str());
+    config.set(
+        "innocent_file",
+        file.to_string_lossy().into_owned().as_str(),
+    );
     config
 }

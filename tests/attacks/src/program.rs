@@ -84,7 +84,11 @@ impl Program {
     /// Reads the program at `path`.
     pub fn read(path: &Path) -> Result<Program> {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.file_stem().context("a program needs a name")?.to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .context("a program needs a name")?
+            .to_string_lossy()
+            .into_owned();
         Program::parse(name, &bytes).with_context(|| format!("in the header of {}", path.display()))
     }
 
@@ -92,7 +96,9 @@ impl Program {
         let (first, rest) = split_line(bytes);
         let (_about, body) = split_line(rest);
         let header = std::str::from_utf8(first)?;
-        let header = header.strip_prefix("-- attack: ").context("expected '-- attack: '")?;
+        let header = header
+            .strip_prefix("-- attack: ")
+            .context("expected '-- attack: '")?;
         let mut parts = header.split('|').map(str::trim);
         let class = parts.next().context("expected a class")?.to_owned();
         let target = target(parts.next().context("expected a kind")?)?;
@@ -103,7 +109,14 @@ impl Program {
             Form::Expand => expand(bytes)?,
             Form::Body => expand(body)?,
         };
-        Ok(Program { name, class, target, expectation, options, source })
+        Ok(Program {
+            name,
+            class,
+            target,
+            expectation,
+            options,
+            source,
+        })
     }
 }
 
@@ -140,8 +153,12 @@ fn expectation(text: &str) -> Result<Expectation> {
         "harmless" => Ok(Expectation::Harmless),
         "either" => Ok(Expectation::Either),
         _ => {
-            let texts = text.strip_prefix("contained: ").context("expected 'contained: TEXT'")?;
-            Ok(Expectation::Contained(texts.split(" / ").map(str::to_owned).collect()))
+            let texts = text
+                .strip_prefix("contained: ")
+                .context("expected 'contained: TEXT'")?;
+            Ok(Expectation::Contained(
+                texts.split(" / ").map(str::to_owned).collect(),
+            ))
         }
     }
 }
@@ -149,7 +166,11 @@ fn expectation(text: &str) -> Result<Expectation> {
 fn options(text: &str) -> Result<(Options, Form)> {
     let mut options = Options::default();
     let mut form = Form::AsIs;
-    for option in text.split(',').map(str::trim).filter(|option| !option.is_empty()) {
+    for option in text
+        .split(',')
+        .map(str::trim)
+        .filter(|option| !option.is_empty())
+    {
         let (key, value) = option.split_once('=').unwrap_or((option, ""));
         match key {
             "log_level" => options.log_level = value.parse()?,
@@ -220,10 +241,16 @@ mod tests {
 
     #[test]
     fn reads_the_header() {
-        let program = parse("-- attack: loops | output | contained: a b / c | log_level=7, modules\n-- x\ny\n").unwrap();
+        let program = parse(
+            "-- attack: loops | output | contained: a b / c | log_level=7, modules\n-- x\ny\n",
+        )
+        .unwrap();
         assert_eq!(program.class, "loops");
         assert_eq!(program.target, Target::Plugin(sandbox::Kind::Output));
-        assert_eq!(program.expectation, Expectation::Contained(vec!["a b".into(), "c".into()]));
+        assert_eq!(
+            program.expectation,
+            Expectation::Contained(vec!["a b".into(), "c".into()])
+        );
         assert_eq!(program.options.log_level, 7);
         assert!(program.options.modules);
         assert!(program.source.starts_with(b"-- attack"));
@@ -231,7 +258,8 @@ mod tests {
 
     #[test]
     fn writes_out_repetitions() {
-        let program = parse("-- attack: a | state | either | body\n-- x\na@@3:(@@1@@2:\\x00)@@b\n").unwrap();
+        let program =
+            parse("-- attack: a | state | either | body\n-- x\na@@3:(@@1@@2:\\x00)@@b\n").unwrap();
         assert_eq!(program.source, b"a(((1\0)\0)b\n");
     }
 

@@ -35,7 +35,10 @@ impl Record {
 
     /// What has been noted so far.
     pub fn faults(&self) -> Vec<String> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Number of messages injected.
@@ -50,27 +53,36 @@ pub struct Recorder(pub Arc<Record>);
 impl Recorder {
     fn check_message(&self, framed: &[u8], message: &[u8]) {
         if let Err(error) = schemas::validate(message) {
-            self.0.fault(format!("injected what is no message: {error}"));
+            self.0
+                .fault(format!("injected what is no message: {error}"));
         }
         if message.len() > MAX_MESSAGE {
-            self.0.fault(format!("injected a message of {} bytes", message.len()));
+            self.0
+                .fault(format!("injected a message of {} bytes", message.len()));
         }
         match scan(framed, MAX_MESSAGE) {
-            Scan::Frame { header, message: len } if framed[header..header + len] == *message => {}
-            _ => self.0.fault("injected a frame that does not hold the message".to_owned()),
+            Scan::Frame {
+                header,
+                message: len,
+            } if framed[header..header + len] == *message => {}
+            _ => self
+                .0
+                .fault("injected a frame that does not hold the message".to_owned()),
         }
     }
 
     fn check_checkpoint(&self, checkpoint: &Checkpoint) {
         match checkpoint {
             Checkpoint::Text(text) if text.len() > CHECKPOINT_MAX => {
-                self.0.fault(format!("gave a checkpoint of {} bytes", text.len()));
+                self.0
+                    .fault(format!("gave a checkpoint of {} bytes", text.len()));
             }
             Checkpoint::Text(text) if text.contains(&0) => {
                 self.0.fault("gave a checkpoint with NUL".to_owned());
             }
             Checkpoint::Number(number) if number.is_nan() => {
-                self.0.fault("gave a checkpoint that is no number".to_owned());
+                self.0
+                    .fault("gave a checkpoint that is no number".to_owned());
             }
             _ => {}
         }
@@ -86,7 +98,9 @@ impl Host for Recorder {
     ) -> Result<(), InjectError> {
         self.0.n_injected.fetch_add(1, Ordering::Relaxed);
         self.check_message(framed, message);
-        checkpoint.into_iter().for_each(|checkpoint| self.check_checkpoint(checkpoint));
+        checkpoint
+            .into_iter()
+            .for_each(|checkpoint| self.check_checkpoint(checkpoint));
         Ok(())
     }
 
@@ -112,7 +126,10 @@ impl Host for Recorder {
 
     fn log(&mut self, _severity: u8, text: &str) {
         if text.contains(|c: char| c.is_control() && c != '\t') {
-            self.0.fault(format!("logged control characters: {}", text.escape_debug()));
+            self.0.fault(format!(
+                "logged control characters: {}",
+                text.escape_debug()
+            ));
         }
         if has_address(text) {
             self.0.fault(format!("logged an address: {text}"));
@@ -131,7 +148,8 @@ impl CompiledMatcher for Compiled {
 /// Whether the text holds `0x` and seven or more hexadecimal digits: only addresses look like that.
 fn has_address(text: &str) -> bool {
     let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-    text.match_indices("0x").any(|(at, _)| digits(&text[at + 2..]) >= 7)
+    text.match_indices("0x")
+        .any(|(at, _)| digits(&text[at + 2..]) >= 7)
 }
 
 #[cfg(test)]

@@ -61,7 +61,13 @@ pub fn run(program: &Program, places: &Places, jit: bool) -> Result<Outcome> {
     if memory > PROCESS_MEMORY_MAX {
         holes.push(format!("the process used {} MiB", memory >> 20));
     }
-    Ok(Outcome { step, holes, took, seen, memory })
+    Ok(Outcome {
+        step,
+        holes,
+        took,
+        seen,
+        memory,
+    })
 }
 
 /// Gives the program to what it is meant for; `holes` receives what it did beside ending.
@@ -76,7 +82,12 @@ fn attack(program: &Program, places: &Places, jit: bool, holes: &mut Vec<String>
     }
 }
 
-fn attack_by_state(program: &Program, places: &Places, jit: bool, holes: &mut Vec<String>) -> Result<Step> {
+fn attack_by_state(
+    program: &Program,
+    places: &Places,
+    jit: bool,
+    holes: &mut Vec<String>,
+) -> Result<Step> {
     let path = places.crate_folder.join("victim.lua");
     let plan = plan(program, places, &path, jit, Some(program.source.clone()));
     Ok(match Cage::new(plan) {
@@ -85,7 +96,12 @@ fn attack_by_state(program: &Program, places: &Places, jit: bool, holes: &mut Ve
     })
 }
 
-fn attack_as_plugin(program: &Program, places: &Places, jit: bool, holes: &mut Vec<String>) -> Result<Step> {
+fn attack_as_plugin(
+    program: &Program,
+    places: &Places,
+    jit: bool,
+    holes: &mut Vec<String>,
+) -> Result<Step> {
     let path = places.work_folder.join("attack.lua");
     fs::write(&path, &program.source).context("cannot write the source")?;
     let mut cage = match Cage::new(plan(program, places, &path, jit, None)) {
@@ -116,10 +132,12 @@ fn restored(
     state: Vec<u8>,
     holes: &mut Vec<String>,
 ) -> Result<Step> {
-    Ok(match Cage::new(plan(program, places, path, jit, Some(state))) {
-        Ok(mut cage) => drive(&mut cage, program, holes),
-        Err(error) => Step::Ended(format!("after its restart: {error}")),
-    })
+    Ok(
+        match Cage::new(plan(program, places, path, jit, Some(state))) {
+            Ok(mut cage) => drive(&mut cage, program, holes),
+            Err(error) => Step::Ended(format!("after its restart: {error}")),
+        },
+    )
 }
 
 /// Messages and timer events, up to the first that ends the plugin.
@@ -165,7 +183,10 @@ fn plan<'a>(
         _ => sandbox::Kind::Analysis,
     };
     let modules = places.crate_folder.join("modules/?.lua");
-    let lua_path = program.options.modules.then(|| modules.to_string_lossy().into_owned());
+    let lua_path = program
+        .options
+        .modules
+        .then(|| modules.to_string_lossy().into_owned());
     Plan {
         kind,
         name: &program.name,
@@ -199,24 +220,34 @@ fn judge(program: &Program, step: &Step) -> Option<String> {
         (Expectation::Harmless, Step::Ended(text)) => {
             Some(format!("ended, though it should run: {}", shorten(text)))
         }
-        (Expectation::Contained(texts), Step::Ran(_)) => {
-            Some(format!("ran to its end; expected '{}'", texts.join("' or '")))
-        }
+        (Expectation::Contained(texts), Step::Ran(_)) => Some(format!(
+            "ran to its end; expected '{}'",
+            texts.join("' or '")
+        )),
         (Expectation::Contained(texts), Step::Ended(text)) if !is_one_of(text, texts) => {
-            Some(format!("ended by '{}'; expected '{}'", shorten(text), texts.join("' or '")))
+            Some(format!(
+                "ended by '{}'; expected '{}'",
+                shorten(text),
+                texts.join("' or '")
+            ))
         }
         _ => None,
     }
 }
 
 fn is_one_of(text: &str, texts: &[String]) -> bool {
-    texts.iter().any(|expected| expected == "*" || text.contains(expected.as_str()))
+    texts
+        .iter()
+        .any(|expected| expected == "*" || text.contains(expected.as_str()))
 }
 
 /// The first characters of a text, on one line.
 pub fn shorten(text: &str) -> String {
     const LEN_MAX: usize = 160;
-    text.chars().take(LEN_MAX).flat_map(char::escape_debug).collect()
+    text.chars()
+        .take(LEN_MAX)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 fn strange_files(folder: &Path) -> Result<Vec<String>> {

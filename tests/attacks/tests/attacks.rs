@@ -19,7 +19,13 @@ const LOOK: Duration = Duration::from_millis(5);
 const N_AT_ONCE: usize = 2;
 
 /// Classes that also run with the compiler off, where loops are stopped in another way.
-const INTERPRETED_TOO: [&str; 5] = ["loops", "coroutines", "memory", "patterns", "slow instructions"];
+const INTERPRETED_TOO: [&str; 5] = [
+    "loops",
+    "coroutines",
+    "memory",
+    "patterns",
+    "slow instructions",
+];
 
 /// What came of one program.
 struct Row {
@@ -35,7 +41,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(N_AT_ONCE);
     let rows = Rows::default();
-    let trials = programs().iter().flat_map(|path| trials(path, &rows)).collect();
+    let trials = programs()
+        .iter()
+        .flat_map(|path| trials(path, &rows))
+        .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     print_table(&rows);
     conclusion.exit_code()
@@ -61,22 +70,35 @@ fn trials(path: &Path, rows: &Rows) -> Vec<Trial> {
     let trial = |(suffix, interpret): (&str, bool)| {
         let name = format!("{}{suffix}", program.name);
         let (path, rows, class) = (path.to_path_buf(), rows.clone(), program.class.clone());
-        Trial::test(name.clone(), move || test(&path, interpret, Row::new(class, name), &rows))
+        Trial::test(name.clone(), move || {
+            test(&path, interpret, Row::new(class, name), &rows)
+        })
     };
     modes.into_iter().map(trial).collect()
 }
 
 impl Row {
     fn new(class: String, name: String) -> Row {
-        Row { class, name, verdict: "", line: String::new() }
+        Row {
+            class,
+            name,
+            verdict: "",
+            line: String::new(),
+        }
     }
 }
 
 fn test(path: &Path, interpret: bool, mut row: Row, rows: &Rows) -> Result<(), Failed> {
     let (verdict, line) = run(path, interpret)?;
     (row.verdict, row.line) = (verdict, line.clone());
-    rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-    if verdict == "ok" { Ok(()) } else { Err(format!("{verdict}: {line}").into()) }
+    rows.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(row);
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(format!("{verdict}: {line}").into())
+    }
 }
 
 /// Runs the program in an empty folder and says what came of it.
@@ -84,7 +106,10 @@ fn run(path: &Path, interpret: bool) -> Result<(&'static str, String), Failed> {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_foresight-attacks"));
     command.arg(path).current_dir(folder.path());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if interpret {
         command.arg("--interpret");
     }
@@ -95,9 +120,17 @@ fn run(path: &Path, interpret: bool) -> Result<(&'static str, String), Failed> {
         return Ok(("hang", format!("still running after {} s", CLOCK.as_secs())));
     };
     let mut line = String::new();
-    child.stdout.take().expect("stdout is a pipe").read_to_string(&mut line)?;
+    child
+        .stdout
+        .take()
+        .expect("stdout is a pipe")
+        .read_to_string(&mut line)?;
     let mut complaint = String::new();
-    child.stderr.take().expect("stderr is a pipe").read_to_string(&mut complaint)?;
+    child
+        .stderr
+        .take()
+        .expect("stderr is a pipe")
+        .read_to_string(&mut complaint)?;
     Ok(verdict(status, line.trim_end().to_owned(), &complaint))
 }
 
@@ -128,12 +161,22 @@ fn print_table(rows: &Rows) {
     let mut classes: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     println!();
     for row in rows.iter() {
-        println!("{:<22} {:<44} {:<6} {}", row.class, row.name, row.verdict, row.line);
-        *classes.entry(&row.class).or_default().entry(row.verdict).or_default() += 1;
+        println!(
+            "{:<22} {:<44} {:<6} {}",
+            row.class, row.name, row.verdict, row.line
+        );
+        *classes
+            .entry(&row.class)
+            .or_default()
+            .entry(row.verdict)
+            .or_default() += 1;
     }
     println!();
     for (class, verdicts) in &classes {
-        let counts: Vec<String> = verdicts.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
+        let counts: Vec<String> = verdicts
+            .iter()
+            .map(|(verdict, n)| format!("{n} {verdict}"))
+            .collect();
         println!("{class:<22} {}", counts.join(", "));
     }
 }

@@ -9,13 +9,17 @@ use crate::targets::Target;
 
 /// The folder of the target's inputs.
 pub fn folder(target: &Target) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target.name)
 }
 
 /// All inputs of the target: its seeds and the files of its folder, sorted by name so that a run can be had again.
 pub fn inputs(target: &Target) -> Result<Vec<Vec<u8>>> {
     let mut inputs = (target.seeds)();
-    let Ok(entries) = fs::read_dir(folder(target)) else { return Ok(inputs) };
+    let Ok(entries) = fs::read_dir(folder(target)) else {
+        return Ok(inputs);
+    };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {

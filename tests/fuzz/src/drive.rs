@@ -77,7 +77,10 @@ impl Outcome {
         let result = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
         self.note_time(input, start.elapsed());
         if let Err(panic) = result {
-            self.failure = Some(Failure { input: input.to_vec(), words: words(&*panic) });
+            self.failure = Some(Failure {
+                input: input.to_vec(),
+                words: words(&*panic),
+            });
         }
         self.failure.is_none()
     }
@@ -92,7 +95,9 @@ impl Outcome {
 
 fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no words")
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -112,7 +117,10 @@ mod tests {
     fn finds_a_failure_and_finds_it_again() {
         let first = run(&FRAGILE, 7, Until::Count(1000)).unwrap();
         let again = run(&FRAGILE, 7, Until::Count(1000)).unwrap();
-        let (first, again) = (first.failure.expect("it breaks"), again.failure.expect("it breaks"));
+        let (first, again) = (
+            first.failure.expect("it breaks"),
+            again.failure.expect("it breaks"),
+        );
         assert_eq!(first.input, again.input);
         assert_eq!(first.words, "met 255");
     }

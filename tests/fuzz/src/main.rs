@@ -45,7 +45,9 @@ fn main() -> Result<ExitCode> {
         targets.iter().for_each(|target| (target.run)(&bytes));
         return Ok(ExitCode::SUCCESS);
     }
-    let seed = arguments.seed.unwrap_or_else(|| Random::from_entropy().bits());
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| Random::from_entropy().bits());
     let mut n_failed = 0;
     for target in targets {
         let end = Instant::now() + Duration::from_secs(arguments.seconds);
@@ -60,7 +62,8 @@ fn chosen(arguments: &Arguments) -> Result<Vec<&'static Target>> {
         None => Ok(TARGETS.iter().collect()),
         Some(name) => {
             let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-            let target = by_name(name).with_context(|| format!("no target '{name}'; there are {}", names.join(", ")))?;
+            let target = by_name(name)
+                .with_context(|| format!("no target '{name}'; there are {}", names.join(", ")))?;
             Ok(vec![target])
         }
     }
@@ -68,14 +71,27 @@ fn chosen(arguments: &Arguments) -> Result<Vec<&'static Target>> {
 
 /// Says what came of a target; whether it failed.
 fn report(target: &Target, seed: u64, outcome: &Outcome) -> Result<bool> {
-    println!("{}: {} inputs from seed {seed}", target.name, outcome.n_tried);
+    println!(
+        "{}: {} inputs from seed {seed}",
+        target.name, outcome.n_tried
+    );
     if let Some((input, took)) = &outcome.slow {
         let path = keep(target, "slow", input)?;
-        println!("{}: one took {} ms: {}", target.name, took.as_millis(), path.display());
+        println!(
+            "{}: one took {} ms: {}",
+            target.name,
+            took.as_millis(),
+            path.display()
+        );
     }
     if let Some(failure) = &outcome.failure {
         let path = keep(target, "failed", &failure.input)?;
-        println!("{}: FAILED: {}: {}", target.name, failure.words, path.display());
+        println!(
+            "{}: FAILED: {}: {}",
+            target.name,
+            failure.words,
+            path.display()
+        );
     }
     Ok(outcome.failure.is_some())
 }

@@ -13,7 +13,11 @@ const EDGES: [u8; 10] = [0, 1, 0x0a, 0x1e, 0x1f, 0x7f, 0x80, 0xfe, 0xff, b'%'];
 pub fn mutated(inputs: &[Vec<u8>], words: &[&[u8]], random: &mut Random) -> Vec<u8> {
     let mut bytes = pick(inputs, random).clone();
     // Formats with lengths and checksums are soon beyond repair, so often one change must do.
-    let n_changes = if random.one_in(2) { 1 } else { 1 + random.below(CHANGES_MAX) };
+    let n_changes = if random.one_in(2) {
+        1
+    } else {
+        1 + random.below(CHANGES_MAX)
+    };
     for _ in 0..n_changes {
         change(&mut bytes, inputs, words, random);
         bytes.truncate(LEN_MAX);
@@ -26,14 +30,20 @@ fn change(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[&[u8]], random: &mut
     match random.below(10) {
         0 => flip_bit(bytes, random),
         1 => set(bytes, random, |random| random.bits() as u8),
-        2 => set(bytes, random, |random| EDGES[random.below(EDGES.len() as u64) as usize]),
+        2 => set(bytes, random, |random| {
+            EDGES[random.below(EDGES.len() as u64) as usize]
+        }),
         3 => nudge(bytes, random),
         4 => drop(bytes.drain(start..end)),
-        5 => insert(bytes, start, &pick(words, random).to_vec()),
+        5 => insert(bytes, start, pick(words, random)),
         6 => repeat(bytes, start, end, random),
         7 => bytes.truncate(start),
         8 => splice(bytes, start, pick::<Vec<u8>>(inputs, random), random),
-        _ => insert(bytes, start, &random.bits().to_le_bytes()[..random.below(8) as usize]),
+        _ => insert(
+            bytes,
+            start,
+            &random.bits().to_le_bytes()[..random.below(8) as usize],
+        ),
     }
 }
 
@@ -65,7 +75,10 @@ fn flip_bit(bytes: &mut [u8], random: &mut Random) {
 }
 
 fn nudge(bytes: &mut [u8], random: &mut Random) {
-    let (at, by) = (random.below(bytes.len() as u64) as usize, random.below(9) as u8);
+    let (at, by) = (
+        random.below(bytes.len() as u64) as usize,
+        random.below(9) as u8,
+    );
     if let Some(byte) = bytes.get_mut(at) {
         *byte = byte.wrapping_add(by).wrapping_sub(4);
     }
@@ -97,7 +110,9 @@ mod tests {
         let inputs = vec![b"abcdef".to_vec(), Vec::new()];
         let make = |seed| {
             let mut random = Random::from_seed(seed);
-            (0..200).map(|_| mutated(&inputs, &[b"word"], &mut random)).collect::<Vec<_>>()
+            (0..200)
+                .map(|_| mutated(&inputs, &[b"word"], &mut random))
+                .collect::<Vec<_>>()
         };
         assert_eq!(make(1), make(1));
         assert_ne!(make(1), make(2));

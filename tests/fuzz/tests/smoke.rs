@@ -10,7 +10,11 @@ fn smoke(name: &str) {
     let target = by_name(name).expect("the target is in the list");
     let outcome = run(target, SEED, Until::Count(target.n_smoke)).expect("the corpus can be read");
     if let Some(failure) = outcome.failure {
-        panic!("{name}: {}: input {}", failure.words, failure.input.escape_ascii());
+        panic!(
+            "{name}: {}: input {}",
+            failure.words,
+            failure.input.escape_ascii()
+        );
     }
 }
 

@@ -286,8 +286,8 @@ pub const MAIN: &[KeySpec] = &[
         "retention",
         &[RETENTION],
         Absent::Nothing,
-        "What happens to segments that every reader has passed. Without it they stay, as with Hindsight, \
-         until something else deletes them; with an empty table they go at once.",
+        "What happens to segments that every reader has passed. Without it they are deleted at once; \
+         while a queue has no reader at all, its segments stay.",
     )),
     ours(choice(
         "log_format",

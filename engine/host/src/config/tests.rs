@@ -107,7 +107,7 @@ fn our_keys_have_defaults_that_change_nothing() {
     let main = main_with("");
     assert_eq!(main.sync, Sync::Interval(Duration::from_secs(1)));
     assert_eq!(main.checkpoint_interval, Duration::from_millis(50));
-    assert_eq!((main.retention, main.log_format), (None, None));
+    assert_eq!((main.retention, main.log_format), (Retention::default(), None));
     let output = main.defaults(Kind::Output);
     assert_eq!(output.initial_position, InitialPosition::Hindsight);
     assert_eq!(output.preserve_interval, Some(Duration::from_secs(1)));
@@ -154,7 +154,7 @@ fn every_key_is_taken() {
         max_bytes: Some(1 << 40),
         max_age: Some(Duration::from_secs(120)),
     };
-    assert_eq!(main.retention, Some(retention));
+    assert_eq!(main.retention, retention);
     let expected = Settings {
         output_limit: 1_000_000,
         memory_limit: 1,

@@ -83,7 +83,7 @@ impl Stream {
         self.at < self.unread.len()
     }
 
-    /// Appends what `pattern` asks for to `out`, which grows to at most `most` bytes. What came before a failure is
+    /// Appends what `pattern` asks for to `out`, as long as `fits` agrees to its length. What came before a failure is
     /// in `out` as well.
     ///
     /// # Errors
@@ -92,16 +92,16 @@ impl Stream {
         &mut self,
         pattern: Pattern,
         out: &mut Vec<u8>,
-        most: usize,
+        fits: &dyn Fn(usize) -> bool,
         clock: &Clock,
         running: &mut dyn Running,
     ) -> Result<(), Failure> {
         loop {
             let unread = &self.unread[self.at..];
             let (used, done) = match pattern {
-                Pattern::Line => take_line(unread, out, most)?,
-                Pattern::All => take_bytes(unread, usize::MAX, out, most)?,
-                Pattern::Count(count) => take_bytes(unread, count, out, most)?,
+                Pattern::Line => take_line(unread, out, fits)?,
+                Pattern::All => take_bytes(unread, usize::MAX, out, fits)?,
+                Pattern::Count(count) => take_bytes(unread, count, out, fits)?,
             };
             self.at += used;
             if done {
@@ -169,11 +169,14 @@ impl Stream {
 }
 
 /// Moves bytes up to the line end into `out`: how many were used, and whether the line is complete.
-fn take_line(unread: &[u8], out: &mut Vec<u8>, most: usize) -> Result<(usize, bool), Failure> {
+fn take_line(
+    unread: &[u8],
+    out: &mut Vec<u8>,
+    fits: &dyn Fn(usize) -> bool,
+) -> Result<(usize, bool), Failure> {
     let end = memchr::memchr(b'\n', unread);
     let line = &unread[..end.unwrap_or(unread.len())];
-    let room = most.saturating_sub(out.len());
-    if line.len() > room {
+    if !fits(out.len() + line.len()) {
         return Err(Failure::TooLong);
     }
     match memchr::memchr(b'\r', line) {
@@ -188,10 +191,10 @@ fn take_bytes(
     unread: &[u8],
     count: usize,
     out: &mut Vec<u8>,
-    most: usize,
+    fits: &dyn Fn(usize) -> bool,
 ) -> Result<(usize, bool), Failure> {
     let wanted = count.saturating_sub(out.len()).min(unread.len());
-    if out.len() + wanted > most {
+    if !fits(out.len() + wanted) {
         return Err(Failure::TooLong);
     }
     out.extend_from_slice(&unread[..wanted]);
@@ -206,8 +209,6 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::time::Duration;
 
-    const MOST: usize = 1 << 20;
-
     fn pair() -> (Stream, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
         let stream = Stream::new(Socket::from(std::os::fd::OwnedFd::from(ours))).expect("open");
@@ -220,7 +221,7 @@ mod tests {
             block: Some(Duration::ZERO),
             total: None,
         };
-        let result = stream.receive(pattern, &mut out, MOST, &timeouts.start(), &mut || true);
+        let result = stream.receive(pattern, &mut out, &|_| true, &timeouts.start(), &mut || true);
         (out, result)
     }
 
@@ -259,7 +260,7 @@ mod tests {
         peer.write_all(&[b'x'; 100]).expect("room");
         let mut out = Vec::new();
         let clock = Timeouts::default().start();
-        let result = stream.receive(Pattern::Line, &mut out, 64, &clock, &mut || true);
+        let result = stream.receive(Pattern::Line, &mut out, &|len| len <= 64, &clock, &mut || true);
         assert!(matches!(result, Err(Failure::TooLong)));
         assert!(out.len() <= 64);
     }

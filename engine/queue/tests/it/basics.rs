@@ -354,3 +354,17 @@ fn dropping_an_unstopped_queue_writes_what_was_appended() {
     drop(queue);
     assert_eq!(world.bytes("0.log"), numbered(0, 0));
 }
+
+#[test]
+fn what_a_killed_run_wrote_is_called_durable_only_after_a_sync() {
+    let world = World::new();
+    let (queue, _) = world.open();
+    let records = append_each(&queue, 0..60, 20);
+    queue.abort();
+    let (queue, recovery) = world.open_with(|options| options.sync = Sync::Always);
+    assert!(recovery.is_clean());
+    assert!(queue.wait_durable(recovery.end, LONG));
+    queue.abort();
+    (0..8).for_each(|seed| world.disk.power_loss(seed));
+    assert_eq!(everything(&world.open().0), records);
+}

@@ -138,7 +138,7 @@ fn forced_limits_delete_unread_segments_and_name_who_lost_them() {
         assert_eq!(reports[0], first);
         assert!(reports.iter().all(Report::is_error));
         let n_deleted = reports.len();
-        assert_eq!(n_deleted, if by_age { 2 } else { 3 });
+        assert_eq!(n_deleted, 2);
         assert_eq!(left(&world).len(), 7 - n_deleted);
         // Memory still has what disk has not; a reader from disk skips and says so.
         assert_eq!(drain(&mut slow).len(), 170);

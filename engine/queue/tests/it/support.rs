@@ -43,7 +43,8 @@ pub fn scan(bytes: &[u8]) -> Scan {
     let Some(payload) = bytes.get(FRAME..FRAME + length) else {
         return Scan::Partial;
     };
-    if bytes[3..FRAME] == crc32fast::hash(payload).to_le_bytes() {
+    // The checksum of nothing is zero, as a mark before zeros has it.
+    if length > 0 && bytes[3..FRAME] == crc32fast::hash(payload).to_le_bytes() {
         Scan::Record(FRAME + length)
     } else {
         Scan::Skip(1)

@@ -2,5 +2,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    (fuzz::targets::by_name("frame").expect("the target is in the list").run)(bytes);
+    (fuzz::targets::by_name("frame")
+        .expect("the target is in the list")
+        .run)(bytes);
 });

@@ -9,7 +9,24 @@ pub(super) const TARGET: Target = Target {
     about: "hindsight.cp",
     run,
     seeds,
-    words: &[b"_G['", b"']", b" = ", b"'0:0'", b"\n", b"\r\n", b"->", b"\\", b"'", b"\"", b"1e308", b"nan", b"-", b"\\n", b"input", b"18446744073709551615:18446744073709551615"],
+    words: &[
+        b"_G['",
+        b"']",
+        b" = ",
+        b"'0:0'",
+        b"\n",
+        b"\r\n",
+        b"->",
+        b"\\",
+        b"'",
+        b"\"",
+        b"1e308",
+        b"nan",
+        b"-",
+        b"\\n",
+        b"input",
+        b"18446744073709551615:18446744073709551615",
+    ],
     n_smoke: 20_000,
 };
 
@@ -18,10 +35,20 @@ fn run(bytes: &[u8]) {
     let (read, _) = Checkpoints::parse(bytes);
     let written = read.to_bytes();
     let (again, damage) = Checkpoints::parse(&written);
-    assert!(damage.is_empty(), "we cannot read what we write: {damage:?}");
-    assert_eq!(again.to_bytes(), written, "checkpoints change when they are written");
+    assert!(
+        damage.is_empty(),
+        "we cannot read what we write: {damage:?}"
+    );
+    assert_eq!(
+        again.to_bytes(),
+        written,
+        "checkpoints change when they are written"
+    );
     for (key, _) in read.iter() {
-        assert!(again.get(key).is_some(), "the checkpoint of {key:?} is lost");
+        assert!(
+            again.get(key).is_some(),
+            "the checkpoint of {key:?} is lost"
+        );
         let _ = read.position(key);
     }
 }

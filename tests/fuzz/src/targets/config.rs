@@ -8,8 +8,28 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"filename = ", b"ticker_interval = 60\n", b"t = {}\n", b"t.t = t\n", b"{", b"}", b"[\"k\"] = ", b"while true do end\n", b"function f() return f() end\n", b"for i = 1, 1e9 do ",
-        b" end\n", b"[[", b"]]", b"--[[", b"\"", b"..", b"1e999", b"0/0", b"nil", b"goto a\n", b"::a::\n", b"t = {t, t}\n",
+        b"filename = ",
+        b"ticker_interval = 60\n",
+        b"t = {}\n",
+        b"t.t = t\n",
+        b"{",
+        b"}",
+        b"[\"k\"] = ",
+        b"while true do end\n",
+        b"function f() return f() end\n",
+        b"for i = 1, 1e9 do ",
+        b" end\n",
+        b"[[",
+        b"]]",
+        b"--[[",
+        b"\"",
+        b"..",
+        b"1e999",
+        b"0/0",
+        b"nil",
+        b"goto a\n",
+        b"::a::\n",
+        b"t = {t, t}\n",
     ],
     n_smoke: 1_000,
 };
@@ -17,8 +37,13 @@ pub(super) const TARGET: Target = Target {
 fn run(bytes: &[u8]) {
     match sandbox::config_file::evaluate(bytes) {
         Ok(file) => {
-            let again = sandbox::config_file::evaluate(bytes).expect("what could be read can be read again");
-            assert_eq!(file.table.len(), again.table.len(), "another configuration from the same text");
+            let again = sandbox::config_file::evaluate(bytes)
+                .expect("what could be read can be read again");
+            assert_eq!(
+                file.table.len(),
+                again.table.len(),
+                "another configuration from the same text"
+            );
         }
         Err(error) => assert!(!error.to_string().is_empty(), "an error without words"),
     }

@@ -10,7 +10,14 @@ pub(super) const TARGET: Target = Target {
     about: "the search for frames in a stream",
     run,
     seeds,
-    words: &[b"\x1e", b"\x1e\x02\x08", b"\x1e\x03\x08\x80\x01\x1f", b"\x1f", b"\x08", b"\xff\xff\xff\xff\x0f"],
+    words: &[
+        b"\x1e",
+        b"\x1e\x02\x08",
+        b"\x1e\x03\x08\x80\x01\x1f",
+        b"\x1f",
+        b"\x08",
+        b"\xff\xff\xff\xff\x0f",
+    ],
     n_smoke: 20_000,
 };
 
@@ -19,7 +26,9 @@ const MESSAGE_MAX: usize = 1024;
 
 /// The first byte says how large the pieces are, the others are the stream.
 fn run(bytes: &[u8]) {
-    let Some((&piece, stream)) = bytes.split_first() else { return };
+    let Some((&piece, stream)) = bytes.split_first() else {
+        return;
+    };
     walk(stream);
     for decode in [true, false] {
         read(stream, usize::from(piece) + 1, decode);
@@ -32,7 +41,10 @@ fn walk(stream: &[u8]) {
     while !rest.is_empty() {
         let step = match scan(rest, MESSAGE_MAX) {
             Scan::Frame { header, message } => {
-                assert!((1..=MESSAGE_MAX).contains(&message), "a frame of a length that is not allowed");
+                assert!(
+                    (1..=MESSAGE_MAX).contains(&message),
+                    "a frame of a length that is not allowed"
+                );
                 header + message
             }
             Scan::Skip(garbage) => garbage,
@@ -41,7 +53,10 @@ fn walk(stream: &[u8]) {
                 return;
             }
         };
-        assert!(step > 0 && step <= rest.len(), "stands still or leaves the bytes");
+        assert!(
+            step > 0 && step <= rest.len(),
+            "stands still or leaves the bytes"
+        );
         rest = &rest[step..];
     }
 }
@@ -51,17 +66,25 @@ fn read(stream: &[u8], piece: usize, decode: bool) {
     let mut reader = StreamReader::new(MESSAGE_MAX);
     let mut consumed = 0;
     for bytes in stream.chunks(piece) {
-        reader.push(bytes).expect("a reader that has been searched to its end takes a small piece");
+        reader
+            .push(bytes)
+            .expect("a reader that has been searched to its end takes a small piece");
         loop {
             let found = reader.find(decode);
             consumed += found.consumed;
-            assert!(found.skipped <= found.consumed, "skipped more than it consumed");
+            assert!(
+                found.skipped <= found.consumed,
+                "skipped more than it consumed"
+            );
             if !found.found {
                 break;
             }
             let message = reader.message().expect("a message was found");
             assert!(found.consumed > found.skipped, "a message without bytes");
-            assert!(!decode || schemas::validate(message).is_ok(), "found what is no message");
+            assert!(
+                !decode || schemas::validate(message).is_ok(),
+                "found what is no message"
+            );
         }
     }
     assert!(consumed <= stream.len(), "consumed more than there was");
@@ -76,12 +99,22 @@ fn seeds() -> Vec<Vec<u8>> {
     let pieces = [
         small.clone(),
         [&small[..], &nested, &small].concat(),
-        [b"garbage", &small[..], b"\x1e\x1e\x1e", &nested, &small[..10]].concat(),
+        [
+            b"garbage",
+            &small[..],
+            b"\x1e\x1e\x1e",
+            &nested,
+            &small[..10],
+        ]
+        .concat(),
         b"\x1e\x02\x08\x00\x1f\x1e\x02\x08\x05\x1fabcde\x1e\xff\x08".to_vec(),
         vec![0x1e; 300],
     ];
     let sizes = [0, 6, 255];
-    pieces.iter().flat_map(|stream| sizes.map(|size| [&[size], &stream[..]].concat())).collect()
+    pieces
+        .iter()
+        .flat_map(|stream| sizes.map(|size| [&[size], &stream[..]].concat()))
+        .collect()
 }
 
 pub(super) fn framed(message: &[u8]) -> Vec<u8> {

@@ -12,16 +12,47 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"Type", b"Fields[x]", b"Payload", b"Severity", b"Timestamp", b"Uuid", b"Pid", b" == ", b" != ", b" =~ ", b" !~ ", b" <= ", b" >= ", b"NIL",
-        b"TRUE", b"FALSE", b"&&", b"||", b"(", b")", b"'a'", b"\"b\"", b"'%", b"[0]", b"[255]", b"1e308", b"-1.5", b"'2015-01-01T00:00:00Z'",
+        b"Type",
+        b"Fields[x]",
+        b"Payload",
+        b"Severity",
+        b"Timestamp",
+        b"Uuid",
+        b"Pid",
+        b" == ",
+        b" != ",
+        b" =~ ",
+        b" !~ ",
+        b" <= ",
+        b" >= ",
+        b"NIL",
+        b"TRUE",
+        b"FALSE",
+        b"&&",
+        b"||",
+        b"(",
+        b")",
+        b"'a'",
+        b"\"b\"",
+        b"'%",
+        b"[0]",
+        b"[255]",
+        b"1e308",
+        b"-1.5",
+        b"'2015-01-01T00:00:00Z'",
     ],
     n_smoke: 20_000,
 };
 
 fn run(bytes: &[u8]) {
-    let Ok(matcher) = Matcher::parse(bytes) else { return };
+    let Ok(matcher) = Matcher::parse(bytes) else {
+        return;
+    };
     let messages = messages();
-    let answers: Vec<bool> = messages.iter().map(|message| ask(&matcher, message)).collect();
+    let answers: Vec<bool> = messages
+        .iter()
+        .map(|message| ask(&matcher, message))
+        .collect();
     if std::str::from_utf8(bytes).is_err() {
         // Printing makes text of it, which other bytes do not survive.
         return;
@@ -29,7 +60,11 @@ fn run(bytes: &[u8]) {
     let printed = matcher.to_string();
     let again = Matcher::parse(printed.as_bytes()).expect("what a matcher prints can be parsed");
     for (message, answer) in messages.iter().zip(answers) {
-        assert_eq!(ask(&again, message), answer, "the printed matcher means something else: {printed}");
+        assert_eq!(
+            ask(&again, message),
+            answer,
+            "the printed matcher means something else: {printed}"
+        );
     }
 }
 

@@ -11,7 +11,19 @@ pub(super) const TARGET: Target = Target {
     about: "a Heka message: checks, view, rendering, and decoding against prost",
     run,
     seeds,
-    words: &[b"\x0a\x10", b"\x10", b"\x52", b"\x0a\x00", b"\x10\x02", b"\x32", b"\x3a", b"\x42", b"\x22", b"\x2a", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"],
+    words: &[
+        b"\x0a\x10",
+        b"\x10",
+        b"\x52",
+        b"\x0a\x00",
+        b"\x10\x02",
+        b"\x32",
+        b"\x3a",
+        b"\x42",
+        b"\x22",
+        b"\x2a",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    ],
     n_smoke: 20_000,
 };
 
@@ -20,7 +32,10 @@ fn run(bytes: &[u8]) {
     let parsed = index.parse(bytes).is_ok();
     let valid = schemas::validate(bytes).is_ok();
     if valid {
-        assert!(parsed && index.check_required().is_ok(), "valid, but cannot be read");
+        assert!(
+            parsed && index.check_required().is_ok(),
+            "valid, but cannot be read"
+        );
     }
     if !parsed {
         return;
@@ -37,10 +52,24 @@ fn run(bytes: &[u8]) {
 /// Everything that can be asked of a view must have an answer.
 fn touch(view: &View<'_>) {
     for field in view.fields() {
-        assert_eq!(field.values().count(), field.len(), "the number of values is not their number");
-        assert!(field.value(field.len()).is_none(), "a value behind the last one");
-        assert!(view.field(field.name(), 0).is_some(), "a field that cannot be found by its name");
-        let _ = (field.value(usize::MAX), view.field(field.name(), usize::MAX), field.representation());
+        assert_eq!(
+            field.values().count(),
+            field.len(),
+            "the number of values is not their number"
+        );
+        assert!(
+            field.value(field.len()).is_none(),
+            "a value behind the last one"
+        );
+        assert!(
+            view.field(field.name(), 0).is_some(),
+            "a field that cannot be found by its name"
+        );
+        let _ = (
+            field.value(usize::MAX),
+            view.field(field.name(), usize::MAX),
+            field.representation(),
+        );
     }
     let mut out = Vec::new();
     schemas::text::write_message(view, &mut out).expect("a vector takes everything");
@@ -56,24 +85,47 @@ fn compare(view: &View<'_>, oracle: &proto::Message) {
     assert_eq!(view.logger(), oracle.logger.as_deref(), "logger");
     assert_eq!(view.severity(), oracle.severity(), "severity");
     assert_eq!(view.payload(), oracle.payload.as_deref(), "payload");
-    assert_eq!(view.env_version(), oracle.env_version.as_deref(), "env_version");
+    assert_eq!(
+        view.env_version(),
+        oracle.env_version.as_deref(),
+        "env_version"
+    );
     assert_eq!(view.pid(), oracle.pid, "pid");
     assert_eq!(view.hostname(), oracle.hostname.as_deref(), "hostname");
     assert_eq!(view.fields_len(), oracle.fields.len(), "number of fields");
     for (field, expected) in view.fields().zip(&oracle.fields) {
         assert_eq!(field.name(), expected.name, "name of a field");
-        assert_eq!(field.representation(), expected.representation.as_deref(), "representation");
+        assert_eq!(
+            field.representation(),
+            expected.representation.as_deref(),
+            "representation"
+        );
         let values: Vec<Value<'_>> = field.values().collect();
-        assert!(same(&values, &oracle_values(field.value_type() as i64, expected)), "values of a field");
+        assert!(
+            same(&values, &oracle_values(field.value_type() as i64, expected)),
+            "values of a field"
+        );
     }
 }
 
 fn oracle_values(value_type: i64, field: &proto::Field) -> Vec<Value<'_>> {
     match value_type {
-        0 => field.value_string.iter().map(|v| Value::String(v)).collect(),
+        0 => field
+            .value_string
+            .iter()
+            .map(|v| Value::String(v))
+            .collect(),
         1 => field.value_bytes.iter().map(|v| Value::Bytes(v)).collect(),
-        2 => field.value_integer.iter().map(|&v| Value::Integer(v)).collect(),
-        3 => field.value_double.iter().map(|&v| Value::Double(v)).collect(),
+        2 => field
+            .value_integer
+            .iter()
+            .map(|&v| Value::Integer(v))
+            .collect(),
+        3 => field
+            .value_double
+            .iter()
+            .map(|&v| Value::Double(v))
+            .collect(),
         _ => field.value_bool.iter().map(|&v| Value::Bool(v)).collect(),
     }
 }
@@ -91,7 +143,9 @@ fn same(ours: &[Value<'_>], theirs: &[Value<'_>]) -> bool {
 fn round_trip(bytes: &[u8]) {
     let message = Message::decode(bytes).expect("a valid message can be decoded");
     let once = message.to_bytes();
-    let again = Message::decode(&once).expect("what we encode is a message").to_bytes();
+    let again = Message::decode(&once)
+        .expect("what we encode is a message")
+        .to_bytes();
     assert_eq!(once, again, "encoding does not settle");
 }
 
@@ -116,7 +170,15 @@ fn seeds() -> Vec<Vec<u8>> {
         Field::with("ts", FieldValue::Bool(vec![true, false])),
         Field::string("s", "again"),
     ];
-    let other_order = b"\x10\x01\x52\x06\x22\x01x\x0a\x01n\x98\x06\x01\x0a\x10uuuuuuuuuuuuuuuu".to_vec();
-    let unpacked = b"\x0a\x10uuuuuuuuuuuuuuuu\x10\x01\x52\x09\x0a\x01n\x10\x02\x30\x01\x30\x02".to_vec();
-    vec![empty.to_bytes(), full.to_bytes(), other_order, unpacked, b"\x0a\x10".to_vec()]
+    let other_order =
+        b"\x10\x01\x52\x06\x22\x01x\x0a\x01n\x98\x06\x01\x0a\x10uuuuuuuuuuuuuuuu".to_vec();
+    let unpacked =
+        b"\x0a\x10uuuuuuuuuuuuuuuu\x10\x01\x52\x09\x0a\x01n\x10\x02\x30\x01\x30\x02".to_vec();
+    vec![
+        empty.to_bytes(),
+        full.to_bytes(),
+        other_order,
+        unpacked,
+        b"\x0a\x10".to_vec(),
+    ]
 }

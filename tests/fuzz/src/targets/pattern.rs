@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 
 use mlua::{Lua, LuaOptions, MultiValue, StdLib};
-use stdx::pattern::{Capture, Captures, Compiled, PatternError, Steps, find_at, is_plain, match_here};
+use stdx::pattern::{
+    Capture, Captures, Compiled, PatternError, Steps, find_at, is_plain, match_here,
+};
 
 use super::Target;
 
@@ -12,7 +14,10 @@ pub(super) const TARGET: Target = Target {
     about: "Lua patterns, their budget, and their likeness to LuaJIT's",
     run,
     seeds,
-    words: &[b"%a", b"%D", b"%w+", b".-", b".*", b"[^", b"]", b"[a-z]", b"%b()", b"%f[%w]", b"%1", b"()", b"(", b")", b"^", b"$", b"?", b"%", b"aaaa"],
+    words: &[
+        b"%a", b"%D", b"%w+", b".-", b".*", b"[^", b"]", b"[a-z]", b"%b()", b"%f[%w]", b"%1",
+        b"()", b"(", b")", b"^", b"$", b"?", b"%", b"aaaa",
+    ],
     n_smoke: 20_000,
 };
 
@@ -23,7 +28,9 @@ const STEPS_FOR_ORACLE: u64 = 20_000;
 
 /// The first byte is the length of the pattern, which follows; the rest is the subject.
 fn run(bytes: &[u8]) {
-    let Some((&len, rest)) = bytes.split_first() else { return };
+    let Some((&len, rest)) = bytes.split_first() else {
+        return;
+    };
     let (pattern, subject) = rest.split_at(rest.len().min(usize::from(len)));
     let mut budget = Steps(STEPS);
     let found = find_at(subject, pattern, 0, &mut budget);
@@ -35,17 +42,29 @@ fn run(bytes: &[u8]) {
     let _ = Compiled::new(pattern).is_match(subject, &mut Steps(STEPS));
     let _ = find_at(subject, pattern, 0, &mut Steps(3));
     let cheap = STEPS - budget.0 < STEPS_FOR_ORACLE;
-    if cheap && is_common_language(pattern) && !matches!(found, Err(PatternError::Exceeded | PatternError::TooComplex)) {
+    if cheap
+        && is_common_language(pattern)
+        && !matches!(
+            found,
+            Err(PatternError::Exceeded | PatternError::TooComplex)
+        )
+    {
         compare(&found, subject, pattern);
     }
 }
 
 fn check(found: &Result<Option<Captures>, PatternError>, subject: &[u8]) {
     let Ok(Some(captures)) = found else { return };
-    assert!(captures.start <= captures.end && captures.end <= subject.len(), "a match outside the subject");
+    assert!(
+        captures.start <= captures.end && captures.end <= subject.len(),
+        "a match outside the subject"
+    );
     for i in 0..captures.len() {
         match captures.get(i).expect("i is below len") {
-            Capture::Span(start, end) => assert!(start <= end && end <= subject.len(), "a capture outside the subject"),
+            Capture::Span(start, end) => assert!(
+                start <= end && end <= subject.len(),
+                "a capture outside the subject"
+            ),
             Capture::Position(at) => assert!(at <= subject.len(), "a position outside the subject"),
         }
     }
@@ -56,11 +75,15 @@ fn check(found: &Result<Option<Captures>, PatternError>, subject: &[u8]) {
 fn is_common_language(pattern: &[u8]) -> bool {
     !is_plain(pattern)
         && !pattern.contains(&0)
-        && !pattern.windows(2).any(|pair| pair == b"%g" || pair == b"%G")
+        && !pattern
+            .windows(2)
+            .any(|pair| pair == b"%g" || pair == b"%G")
 }
 
 fn compare(found: &Result<Option<Captures>, PatternError>, subject: &[u8], pattern: &[u8]) {
-    let ours = found.as_ref().map(|found| found.as_ref().map(|captures| plain(captures, subject)));
+    let ours = found
+        .as_ref()
+        .map(|found| found.as_ref().map(|captures| plain(captures, subject)));
     match (ours, oracle(subject, pattern)) {
         (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "another match than LuaJIT's"),
         (Err(_), Err(_)) => {}
@@ -76,7 +99,11 @@ fn plain(captures: &Captures, subject: &[u8]) -> Plain {
         Capture::Span(start, end) => format!("{:?}", &subject[start..end]),
         Capture::Position(at) => (at + 1).to_string(),
     };
-    (captures.start, captures.end, (0..captures.len()).map(text).collect())
+    (
+        captures.start,
+        captures.end,
+        (0..captures.len()).map(text).collect(),
+    )
 }
 
 fn oracle(subject: &[u8], pattern: &[u8]) -> Result<Option<Plain>, String> {
@@ -99,7 +126,10 @@ fn bstr(bytes: &[u8]) -> mlua::BString {
 /// LuaJIT's function, and the state that must live as long.
 fn string_find() -> (Lua, mlua::Function) {
     let lua = Lua::new_with(StdLib::STRING, LuaOptions::default()).expect("LuaJIT starts");
-    let string: mlua::Table = lua.globals().get("string").expect("the library was asked for");
+    let string: mlua::Table = lua
+        .globals()
+        .get("string")
+        .expect("the library was asked for");
     let find = string.get("find").expect("string.find is part of it");
     (lua, find)
 }
@@ -110,7 +140,9 @@ fn read_oracle(values: MultiValue) -> Option<Plain> {
     let end = place(&values.next()?)?;
     let text = |value: mlua::Value| match value {
         mlua::Value::String(bytes) => format!("{:?}", &bytes.as_bytes()[..]),
-        other => place(&other).expect("captures are strings or positions").to_string(),
+        other => place(&other)
+            .expect("captures are strings or positions")
+            .to_string(),
     };
     Some((start, end, values.map(text).collect()))
 }
@@ -136,6 +168,13 @@ fn seeds() -> Vec<Vec<u8>> {
         ("a?a?a?a?aaaa", "aaaa"),
         (".-.-.-$", "aaaaaaaaaaaaaaaa"),
     ]
-    .map(|(pattern, subject)| [&[pattern.len() as u8], pattern.as_bytes(), subject.as_bytes()].concat())
+    .map(|(pattern, subject)| {
+        [
+            &[pattern.len() as u8],
+            pattern.as_bytes(),
+            subject.as_bytes(),
+        ]
+        .concat()
+    })
     .to_vec()
 }

@@ -17,7 +17,16 @@ pub(super) const TARGET: Target = Target {
     about: "recovery of a queue from damaged files",
     run,
     seeds,
-    words: &[b"FSUM", b"\x1e\x02\x08", b"\x1f", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x00\x00", b"\x01\x00", b"\x00\x01"],
+    words: &[
+        b"FSUM",
+        b"\x1e\x02\x08",
+        b"\x1f",
+        b"\x00\x00\x00\x00",
+        b"\xff\xff\xff\xff",
+        b"\x00\x00",
+        b"\x01\x00",
+        b"\x00\x01",
+    ],
     n_smoke: 300,
 };
 
@@ -36,7 +45,9 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// The first byte chooses a fault; then come files: id, kind, length (two bytes), bytes.
 fn run(bytes: &[u8]) {
-    let Some((&fault, files)) = bytes.split_first() else { return };
+    let Some((&fault, files)) = bytes.split_first() else {
+        return;
+    };
     let disk = disk(files);
     arm(&disk, fault);
     // A disk that fails may keep the queue from opening; one that works may not, whatever lies on it.
@@ -47,9 +58,18 @@ fn run(bytes: &[u8]) {
     let mut reader = queue.reader("fuzz", Start::Oldest);
     drain(&mut reader);
     let record = framed(b"the record that was added");
-    let end = queue.append(&record).expect("a recovered queue takes a record");
-    let block = reader.next(SOON).expect("it can be read").expect("the record was appended");
-    assert_eq!((block.bytes(), block.end()), (&record[..], end), "another record than the one appended");
+    let end = queue
+        .append(&record)
+        .expect("a recovered queue takes a record");
+    let block = reader
+        .next(SOON)
+        .expect("it can be read")
+        .expect("the record was appended");
+    assert_eq!(
+        (block.bytes(), block.end()),
+        (&record[..], end),
+        "another record than the one appended"
+    );
     queue.stop().expect("a stop on a disk that works");
     let queue = open(&disk).expect("a queue opens after a clean stop");
     let all = drain(&mut queue.reader("again", Start::Oldest));
@@ -65,7 +85,11 @@ fn arm(disk: &FaultyDisk, fault: u8) {
         5 => Point::Truncate,
         _ => return,
     };
-    disk.arm(point, Fault::Error(std::io::ErrorKind::Other), u64::from(fault / 8) + 1);
+    disk.arm(
+        point,
+        Fault::Error(std::io::ErrorKind::Other),
+        u64::from(fault / 8) + 1,
+    );
 }
 
 fn open(disk: &FaultyDisk) -> Result<Queue, queue::OpenError> {
@@ -102,7 +126,8 @@ fn drain(reader: &mut Reader) -> Vec<u8> {
 
 fn disk(mut bytes: &[u8]) -> FaultyDisk {
     let disk = FaultyDisk::new();
-    disk.create_dir_all(Path::new(DIR)).expect("a new disk takes a directory");
+    disk.create_dir_all(Path::new(DIR))
+        .expect("a new disk takes a directory");
     while let Some((head, rest)) = bytes.split_at_checked(4) {
         let len = usize::from(u16::from_le_bytes([head[2], head[3]])).min(rest.len());
         disk.put(&path(head[0], head[1]), &rest[..len]);
@@ -120,7 +145,9 @@ fn seeds() -> Vec<Vec<u8>> {
     let disk = FaultyDisk::new();
     let queue = open(&disk).expect("a new disk takes a queue");
     for i in 0..60_u8 {
-        queue.append(&framed(&vec![i; usize::from(i) + 1])).expect("a new queue takes records");
+        queue
+            .append(&framed(&vec![i; usize::from(i) + 1]))
+            .expect("a new queue takes records");
     }
     queue.stop().expect("a stop on a disk that works");
     let file = |id: u8, kind: u8| {

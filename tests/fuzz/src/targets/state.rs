@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbox::value::Table;
-use sandbox::{Answer, Checkpoint, CompiledMatcher, Host, InjectError, Kind, Limits, Sandbox, Spec};
+use sandbox::{
+    Answer, Checkpoint, CompiledMatcher, Host, InjectError, Kind, Limits, Sandbox, Spec,
+};
 
 use super::Target;
 
@@ -14,20 +16,51 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"_G[\"a\"]", b" = ", b"{}", b"{nil}", b"[\"k\"]", b"[1]", b"\n", b"\"", b"\\", b"\\\n", b"\\000", b"0/0", b"1/0", b"-1/0", b"nil", b"true",
-        b"_PRESERVATION_VERSION", b"if ", b" then ", b" end\n", b"circular_buffer.new(1,1,1)", b":fromstring(\"\")", b"--", b"1e308", b"_G[\"process_message\"] = ",
+        b"_G[\"a\"]",
+        b" = ",
+        b"{}",
+        b"{nil}",
+        b"[\"k\"]",
+        b"[1]",
+        b"\n",
+        b"\"",
+        b"\\",
+        b"\\\n",
+        b"\\000",
+        b"0/0",
+        b"1/0",
+        b"-1/0",
+        b"nil",
+        b"true",
+        b"_PRESERVATION_VERSION",
+        b"if ",
+        b" then ",
+        b" end\n",
+        b"circular_buffer.new(1,1,1)",
+        b":fromstring(\"\")",
+        b"--",
+        b"1e308",
+        b"_G[\"process_message\"] = ",
     ],
     n_smoke: 500,
 };
 
 fn run(bytes: &[u8]) {
-    let Ok(mut sandbox) = restored(bytes) else { return };
+    let Ok(mut sandbox) = restored(bytes) else {
+        return;
+    };
     // The state may have replaced what the plugin stands on, so it may fail, but not we.
     if let Answer::Terminated(_) = sandbox.process_message(b"", b"", None) {
         return;
     }
-    let kept = sandbox.preserve("1:2").expect("state that was restored can be preserved");
-    assert_eq!(sandbox::preserve::position(&kept).as_deref(), Some("1:2"), "the position is lost");
+    let kept = sandbox
+        .preserve("1:2")
+        .expect("state that was restored can be preserved");
+    assert_eq!(
+        sandbox::preserve::position(&kept).as_deref(),
+        Some("1:2"),
+        "the position is lost"
+    );
     restored(&kept).expect("state that we wrote can be restored");
 }
 

@@ -1,0 +1,12 @@
+//! Every plugin of the project at work in a real engine: what goes in, and what comes out.
+
+mod analysis;
+mod decoders;
+mod encoders;
+mod file;
+mod heka;
+mod log_file;
+mod outputs;
+mod tail;
+mod tcp;
+mod udp;

@@ -25,8 +25,6 @@ const REPLACED: &[(&str, Function)] = &[
     ("find", function(find)),
     ("format", function(format_)),
     ("gmatch", function(gmatch)),
-    // The name that Lua 5.0 had; Hindsight's Lua was built to keep it.
-    ("gfind", function(gmatch)),
     ("gsub", function(gsub::gsub)),
     ("match", function(match_)),
     ("rep", function(rep)),
@@ -36,6 +34,9 @@ const REPLACED: &[(&str, Function)] = &[
 pub(crate) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_builtin(Builtin::String)?;
     call.set_functions(-1, REPLACED)?;
+    // The name that Lua 5.0 had; Hindsight's Lua was built to keep it.
+    call.raw_get_field(-1, "gmatch")?;
+    call.raw_set_field(-2, "gfind")?;
     for gone in ["dump", "buffer"] {
         call.push_nil()?;
         call.raw_set_field(-2, gone)?;

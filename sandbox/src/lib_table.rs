@@ -7,9 +7,8 @@ mod sort;
 
 use std::cmp::Ordering;
 
-use crate::ffi;
 use crate::lib_string::{Scratch, is_text};
-use crate::native::{Builtin, Call, Error, Function, Type, function};
+use crate::native::{Builtin, Call, Error, Function, function};
 use crate::vm;
 
 const REPLACED: &[(&str, Function)] = &[
@@ -141,12 +140,17 @@ fn sort_numbers(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
         numbers.push(number);
     }
     charge_sort(call, count)?;
-    numbers.sort_unstable_by(|a: &f64, b: &f64| a.partial_cmp(b).unwrap_or_else(|| a.total_cmp(b)));
+    numbers.sort_unstable_by(by_value);
     for (i, number) in numbers.into_iter().enumerate() {
         call.push_number(number)?;
         call.raw_set_index(1, i as i64 + 1)?;
     }
     Ok(true)
+}
+
+/// In ascending order; what is not a number comes last.
+fn by_value(a: &f64, b: &f64) -> Ordering {
+    a.partial_cmp(b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
 /// n log n, in advance: sorting numbers itself cannot be interrupted, and takes a fraction of a second at most.
@@ -207,31 +211,10 @@ fn less_by_lua(call: &mut Call<'_>, a: u32, b: u32) -> Result<bool, Error> {
     };
     let less = match order {
         Some(order) => order == Ordering::Less,
-        None => less_by_metamethod(call)?,
+        None => call.less_than(-2, -1)?,
     };
     call.truncate(aside);
     Ok(less)
-}
-
-fn less_by_metamethod(call: &mut Call<'_>) -> Result<bool, Error> {
-    unsafe extern "C-unwind" fn less_than(l: *mut ffi::lua_State) -> std::ffi::c_int {
-        // SAFETY: called with two values; nothing in this frame has a destructor.
-        unsafe {
-            let less = ffi::lua_lessthan(l, 1, 2);
-            ffi::lua_pushboolean(l, less);
-        }
-        1
-    }
-    if call.type_of(-1) == Type::Number && call.type_of(-2) == Type::Number {
-        return Ok(call.number_at(-2) < call.number_at(-1));
-    }
-    call.room(3)?;
-    // SAFETY: there is room.
-    unsafe { ffi::lua_pushcclosure(call.raw(), less_than, 0) };
-    call.push_value(-3)?;
-    call.push_value(-3)?;
-    call.call(2, 1)?;
-    Ok(call.is_true(-1))
 }
 
 #[cfg(test)]

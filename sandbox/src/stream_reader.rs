@@ -84,10 +84,24 @@ fn find_message(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(3)
 }
 
-/// Reads up to `need` bytes from the file that is argument 2.
+/// Reads up to `need` bytes from the file that is argument 2, by its own method; how many there were.
 fn fill_from_file(call: &mut Call<'_>, reader: &mut Reader, need: usize) -> Result<usize, Error> {
-    let _ = (reader, need);
-    Err(call.type_error(2, "FILE*"))
+    let top = call.top();
+    let is_file = call.push_metafield(2, "__index")? && call.type_of(-1) == Type::Table;
+    if is_file {
+        call.raw_get_field(-1, "read")?;
+    }
+    if !is_file || call.type_of(-1) != Type::Function {
+        return Err(Error::argument(2, "buffer must be a nil, string, userdata (FILE*)"));
+    }
+    call.push_value(2)?;
+    call.push_number(need.max(1) as f64)?;
+    call.call(2, 1)?;
+    let bytes = call.bytes_at(-1).unwrap_or_default();
+    let n = bytes.len();
+    let fits = reader.stream.push(bytes).is_ok();
+    call.truncate(top);
+    if fits { Ok(n) } else { Err(Error::new(format!("buffer reallocation failed\tname:{}", reader.name))) }
 }
 
 /// `reader:decode_message(bytes)`: takes one message as it is; the stream's buffer is forgotten.
@@ -130,7 +144,7 @@ fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
         call.push_nil()?;
         return Ok(1);
     };
-    match read(&view, None, part, name, (at[0], at[1]), &mut 0) {
+    match read(&view, None, part, name, (at[0], at[1])) {
         Read::Nil => call.push_nil()?,
         Read::Bytes(bytes) => call.push_bytes(bytes)?,
         Read::Number(number) => call.push_number(number)?,

@@ -77,7 +77,9 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
 
 /// Native modules that plugins may require.
 pub fn modules() -> sandbox::native::Registry {
-    sandbox::native::Registry::new()
+    let mut registry = sandbox::native::Registry::new();
+    input::register(&mut registry);
+    registry
 }
 
 fn prepare_directories(config: &Main) -> anyhow::Result<()> {

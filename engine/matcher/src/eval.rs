@@ -4,7 +4,7 @@
 //! nothing; `TRUE` and `FALSE` are places, not tests, so a constant costs nothing.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 
 use schemas::view::{FieldView, Value, View};
 use stdx::pattern::{Compiled, Steps};

@@ -99,7 +99,7 @@ impl ZeroCopy {
     /// Appends the part to `out`; false if the message does not have it, or there is no message.
     fn write(&self, shared: &vm::Shared, out: &mut Vec<u8>) -> Result<bool, String> {
         let written = shared.message.with(|view, framed| {
-            match read(&view, Some(framed), self.part, &self.name, self.at, &mut 0) {
+            match read(&view, Some(framed), self.part, &self.name, self.at) {
                 Read::Nil => Ok(false),
                 Read::Bytes(bytes) => {
                     out.extend_from_slice(bytes);

@@ -4,7 +4,6 @@
 use stdx::pattern::{self, Capture, Captures};
 
 use super::{Meter, Scratch, is_text, push_capture, push_captures};
-use crate::ffi;
 use crate::native::{Call, Error, Type};
 use crate::vm;
 
@@ -105,26 +104,10 @@ fn look_up(call: &mut Call<'_>) -> Result<(), Error> {
     call.raw_get(3);
     if call.is_nil(-1) && call.push_metatable(3)? {
         call.pop(2);
-        push_gettable(call)?;
-        call.push_value(3)?;
-        call.push_value(-3)?;
-        call.call(2, 1)?;
+        call.get(3, -1)?;
     }
     call.insert(-2);
     call.pop(1);
-    Ok(())
-}
-
-/// Pushes a function that reads a field with metamethods, which may raise errors: it is only called protected.
-fn push_gettable(call: &mut Call<'_>) -> Result<(), Error> {
-    unsafe extern "C-unwind" fn gettable(l: *mut ffi::lua_State) -> std::ffi::c_int {
-        // SAFETY: called with a table and a key; nothing in this frame has a destructor.
-        unsafe { ffi::lua_gettable(l, 1) };
-        1
-    }
-    call.room(1)?;
-    // SAFETY: there is room.
-    unsafe { ffi::lua_pushcclosure(call.raw(), gettable, 0) };
     Ok(())
 }
 

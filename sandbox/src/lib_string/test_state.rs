@@ -34,6 +34,7 @@ pub(crate) fn state(kind: Kind, limits: Limits) -> State {
     };
     let state = State::new(parts, true).expect("memory for a state");
     state.with_call(open_all).unwrap_or_else(|text| panic!("{}", String::from_utf8_lossy(&text)));
+    state.lift_limits(false);
     state
 }
 

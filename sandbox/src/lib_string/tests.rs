@@ -42,7 +42,7 @@ const SHOW: &str = "
 fn both(ours: &State, theirs: &mlua::Lua, code: &str) -> (String, String) {
     let code = format!("{SHOW} return show(pcall(function() {code} end))");
     let mine = try_in(ours, &code).unwrap_or_else(|error| error.into_bytes());
-    let original: mlua::LuaString = theirs.load(&code).eval().expect("a text");
+    let original: mlua::LuaString = theirs.load(&code).set_name("=test").eval().expect("a text");
     let original = original.as_bytes().to_vec();
     (String::from_utf8_lossy(&mine).into_owned(), String::from_utf8_lossy(&original).into_owned())
 }
@@ -144,43 +144,46 @@ fn format_agrees_where_51_and_luajit_agree() {
 #[test]
 fn errors_of_lua_51() {
     same(&[
-        "return string.find()",
-        "return string.find(nil, 'x')",
-        "return string.find('x', {})",
-        "return string.match('x')",
-        "return string.rep('x')",
-        "return string.format()",
-        "return string.format('%d', 'x')",
-        "return string.format('%d')",
-        "return string.format('%y', 1)",
-        "return string.format('%10000d', 1)",
-        "return string.gsub('x', 'x')",
-        "return string.gsub('x', 'x', true)",
-        "return string.gsub('x', 'x', function() return {} end)",
-        "return string.gsub('x', 'x', '%2')",
-        "return string.gsub('x', 'x', function() error('own', 0) end)",
-        "return string.find('x', '[a')",
-        "return string.find('x', '%')",
-        "return string.find('x', '(x')",
-        "return string.find('x', 'x)')",
-        "return string.find('x', '%1')",
-        "return string.find('x', '%f')",
-        "return string.find('x', '%bx')",
+        "local _ = string.find()",
+        "local _ = string.find(nil, 'x')",
+        "local _ = string.find('x', {})",
+        "local _ = string.match('x')",
+        "local _ = string.rep('x')",
+        "local _ = string.format()",
+        "local _ = string.format('%d', 'x')",
+        "local _ = string.format('%y', 1)",
+        "local _ = string.format('%10000d', 1)",
+        "local _ = string.gsub('x', 'x')",
+        "local _ = string.gsub('x', 'x', true)",
+        "local _ = string.gsub('x', 'x', function() return {} end)",
+        "local _ = string.gsub('x', 'x', '%2')",
+        "local _ = string.gsub('x', 'x', function() error('own', 0) end)",
+        "local _ = string.find('x', '[a')",
+        "local _ = string.find('x', '%')",
+        "local _ = string.find('x', '(x')",
+        "local _ = string.find('x', 'x)')",
+        "local _ = string.find('x', '%1')",
+        "local _ = string.find('x', '%f')",
+        "local _ = string.find('x', '%bx')",
     ]);
 }
 
 #[test]
 fn where_51_differs_from_luajit_we_follow_51() {
     assert_eq!(
-        error_of("string.format('%s', nil)"),
+        error_of("local s = string.format('%s', nil)"),
         "test:1: bad argument #2 to 'format' (string expected, got nil)"
     );
     assert_eq!(
-        error_of("string.format('%s')"),
+        error_of("local s = string.format('%s')"),
         "test:1: bad argument #2 to 'format' (string expected, got no value)"
     );
     assert_eq!(
-        error_of("local s = 'x' return s:find(nil)"),
+        error_of("local s = string.format('%d')"),
+        "test:1: bad argument #2 to 'format' (number expected, got no value)"
+    );
+    assert_eq!(
+        error_of("local s = 'x' s = s:find(nil)"),
         "test:1: bad argument #1 to 'find' (string expected, got nil)"
     );
     run("assert(string.format('%q', 'a\\0b\\r\\n\"\\\\') == '\"a\\\\000b\\\\r\\\\\\n\\\\\"\\\\\\\\\"')");
@@ -239,7 +242,7 @@ fn subject() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn random_patterns(pattern in pattern(), subject in subject(), init in -5i32..8) {
@@ -253,8 +256,10 @@ proptest! {
             format!("return all(string.gmatch({subject}, {pattern}))"),
         ] {
             let (mine, original) = both(&ours, &theirs, &code);
-            // Patterns too complex for one of the two are left to the tests of the matcher.
-            prop_assume!(!mine.contains("too complex") && !original.contains("too complex"));
+            // Patterns too complex for one of the two are left to the tests of the pattern module.
+            // And an open parenthesis is told even where LuaJIT does not come to look at the capture.
+            let differs = ["too complex", "unfinished capture"];
+            prop_assume!(!differs.iter().any(|text| mine.contains(text) || original.contains(text)));
             prop_assert_eq!(mine, original, "{}", code);
         }
     }

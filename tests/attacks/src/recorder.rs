@@ -145,11 +145,16 @@ impl CompiledMatcher for Compiled {
     }
 }
 
-/// Whether the text holds `0x` and seven or more hexadecimal digits: only addresses look like that.
+/// Whether the text holds an address: `0x` and a number far larger than those that objects are numbered with.
 fn has_address(text: &str) -> bool {
-    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-    text.match_indices("0x")
-        .any(|(at, _)| digits(&text[at + 2..]) >= 7)
+    const OBJECTS_MAX: u64 = 0xff_ffff;
+    text.match_indices("0x").any(|(at, _)| {
+        let rest = &text[at + 2..];
+        let end = rest
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(rest.len());
+        u64::from_str_radix(&rest[..end], 16).is_ok_and(|number| number > OBJECTS_MAX)
+    })
 }
 
 #[cfg(test)]
@@ -159,7 +164,7 @@ mod tests {
     #[test]
     fn knows_an_address() {
         assert!(has_address("table: 0x7f3a12345678"));
-        assert!(!has_address("0x12 and 0xfff"));
+        assert!(!has_address("table: 0x00000012 and 0x and 0xfffg"));
     }
 
     #[test]

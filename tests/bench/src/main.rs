@@ -65,7 +65,7 @@ struct Arguments {
     /// How often each measurement is repeated; the table shows medians
     #[arg(long, default_value_t = 3, value_name = "N")]
     runs: usize,
-    /// Only benchmarks whose name contains one of these words
+    /// Only benchmarks whose name begins with one of these words
     #[arg(long, value_delimiter = ',', value_name = "WORDS")]
     only: Vec<String>,
     /// Tiny sizes, one run: a test that the engine does the work, not a measurement
@@ -145,7 +145,7 @@ fn main() -> Result<()> {
             || arguments
                 .only
                 .iter()
-                .any(|word| name.contains(word.as_str()))
+                .any(|word| name.starts_with(word.as_str()))
     };
     let chosen: Vec<Benchmark> = benchmarks()
         .into_iter()
@@ -153,23 +153,42 @@ fn main() -> Result<()> {
         .collect();
     ensure!(
         !chosen.is_empty(),
-        "no benchmark has a name with {}",
+        "no benchmark has a name that begins with {}",
         arguments.only.join(" or ")
     );
-    let labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
-    for benchmark in chosen {
-        println!("\n{}: {}", benchmark.name, benchmark.about);
-        let figures = (benchmark.measure)(&bench)?;
-        println!("{}", table::head(&labels));
-        for figure in figures
-            .iter()
-            .filter(|figure| figure.values.iter().any(Option::is_some))
-        {
-            println!("{}", table::line(&benchmark.name, figure));
-        }
-    }
-    // The folder is kept after a failure, where its logs are wanted.
+    let failed: Vec<String> = chosen
+        .iter()
+        .filter_map(|benchmark| show(benchmark, &bench))
+        .collect();
+    // After a failure the folder is kept: the logs in it are wanted.
+    ensure!(
+        failed.is_empty(),
+        "failed, see {}: {}",
+        bench.directory.display(),
+        failed.join(", ")
+    );
     fs::remove_dir_all(&bench.directory).context("removing the run directories")
+}
+
+/// Runs one benchmark and prints its figures; its name when it failed, so that the others still run.
+fn show(benchmark: &Benchmark, bench: &Bench) -> Option<String> {
+    println!("\n{}: {}", benchmark.name, benchmark.about);
+    let figures = match (benchmark.measure)(bench) {
+        Ok(figures) => figures,
+        Err(error) => {
+            println!("failed: {error:#}");
+            return Some(benchmark.name.clone());
+        }
+    };
+    let labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
+    println!("{}", table::head(&labels));
+    for figure in figures
+        .iter()
+        .filter(|figure| figure.values.iter().any(Option::is_some))
+    {
+        println!("{}", table::line(&benchmark.name, figure));
+    }
+    None
 }
 
 fn bench(arguments: &Arguments) -> Result<Bench> {

@@ -89,12 +89,14 @@ impl Samples {
         let (empty, _) = replay(workload, engine, bench, 0)?;
         let (full, called) = replay(workload, engine, bench, messages)?;
         let cpu = full.cpu.saturating_sub(empty.cpu);
-        let wall = full
-            .used(cpu.as_secs_f64() / full.cpu.as_secs_f64())
-            .saturating_sub(called);
-        self.wall_ns.push(wall.as_nanos() as f64 / messages as f64);
-        self.cpu_us
-            .push(cpu.as_nanos() as f64 / 1e3 / messages as f64);
+        let share = cpu.as_secs_f64() / full.cpu.as_secs_f64();
+        let wall = full.used(share).saturating_sub(called);
+        // Tiny runs are drowned by start and stop: no figure is better than a wrong one.
+        if !wall.is_zero() && !cpu.is_zero() {
+            self.wall_ns.push(wall.as_nanos() as f64 / messages as f64);
+            self.cpu_us
+                .push(cpu.as_nanos() as f64 / 1e3 / messages as f64);
+        }
         self.peak_megabytes.push(full.peak_memory as f64 / 1e6);
         self.empty_milliseconds.push(empty.wall.as_secs_f64() * 1e3);
         Ok(())

@@ -90,7 +90,7 @@ fn ready(call: &mut Call<'_>) -> Result<usize, Error> {
         let wanted = if i < n_read { PollFlags::IN } else { PollFlags::OUT };
         if let Some(fd) = socket.fd() {
             places.push(i);
-            fds.push(PollFd::from_borrowed_fd(fd.as_fd(), wanted));
+            fds.push(PollFd::from_borrowed_fd(fd, wanted));
         }
     }
     // What waits in a buffer is ready at once.

@@ -140,9 +140,9 @@ fn syslog_times_are_exact_and_pids_are_headers() {
     let found = decode("decoder_module = \"decoders.syslog\"", &records);
     let times: Vec<i64> = found.iter().map(|message| message.timestamp).collect();
     // Lua's numbers carry a time of today to 256 ns.
-    let expected = [1_061_727_255_000_003_000, 1_483_228_800_500_000_000, 1_773_261_855_250_000_000, 0];
+    let expected: [i64; 4] = [1_061_727_255_000_003_000, 1_483_228_800_500_000_000, 1_773_261_855_250_000_000, 0];
     for (time, expected) in times.iter().zip(expected) {
-        assert!((time - expected as i64).abs() <= 256, "{time} is not {expected}");
+        assert!((time - expected).abs() <= 256, "{time} is not {expected}");
     }
     assert_eq!(found[0].pid, Some(8710));
     assert_eq!(found[2].pid, Some(42));

@@ -54,14 +54,21 @@ function timer_event(ns, shutdown) inject_payload("txt", "count", count) end
 
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps this");
-    let ns = stat.split(' ').next().and_then(|ns| ns.parse().ok()).expect("it begins with a number");
+    let ns = stat
+        .split(' ')
+        .next()
+        .and_then(|ns| ns.parse().ok())
+        .expect("it begins with a number");
     Duration::from_nanos(ns)
 }
 
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux keeps this");
-    let pages: usize =
-        statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("the second number is the resident set");
+    let pages: usize = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .expect("the second number is the resident set");
     pages * 4096
 }
 
@@ -99,13 +106,18 @@ fn main() {
             injecting.process_input(&Checkpoint::None);
         }
     });
-    println!("inject_message, 9 headers and 6 fields: {ns:.0} ns, {:?}", injecting.stats());
+    println!(
+        "inject_message, 9 headers and 6 fields: {ns:.0} ns, {:?}",
+        injecting.stats()
+    );
 
     let mut message = Message::new([7; 16], 1_500_000_000_000_000_000);
     message.type_ = Some(b"nginx.access".to_vec());
     message.payload = Some(b"GET /index.html HTTP/1.1 200 from somewhere".to_vec());
     message.hostname = Some(b"web1.example.com".to_vec());
-    message.fields.push(Field::string("user_agent", "curl/7.88"));
+    message
+        .fields
+        .push(Field::string("user_agent", "curl/7.88"));
     message.fields.push(Field::integer("status", 200));
     message.fields.push(Field::double("duration", 0.25));
     let bytes = message.to_bytes();
@@ -115,7 +127,10 @@ fn main() {
             let _ = reading.process_message(&bytes, &bytes, None);
         }
     });
-    println!("process_message with 3 read_message: {ns:.0} ns, {:?}", reading.stats());
+    println!(
+        "process_message with 3 read_message: {ns:.0} ns, {:?}",
+        reading.stats()
+    );
 
     let trivial = write("trivial.lua", TRIVIAL);
     for n in [1_000, 10_000] {
@@ -126,7 +141,10 @@ fn main() {
             let _ = sandbox.process_message(&bytes, &bytes, None);
         }
         let each = (resident() - before) / n;
-        println!("{n} sandboxes: made in {made:?}, {each} bytes each, {:?}", sandboxes[0].stats());
+        println!(
+            "{n} sandboxes: made in {made:?}, {each} bytes each, {:?}",
+            sandboxes[0].stats()
+        );
     }
     std::fs::remove_dir_all(&folder).expect("it is ours");
 }

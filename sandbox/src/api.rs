@@ -1,4 +1,5 @@
 //! What the host offers a plugin: `read_config`, `read_message`, `inject_message` and the rest of Hindsight's functions.
+#![allow(unsafe_code)]
 
 mod checkpoint;
 mod config;
@@ -22,7 +23,10 @@ pub(crate) const COMMON: &[(&str, Function)] = &[
 /// Functions of input plugins; `output` goes away after the main chunk.
 pub(crate) const INPUT: &[(&str, Function)] = &[
     ("inject_message", function(inject::inject_message_input)),
-    ("create_stream_reader", function(crate::stream_reader::create)),
+    (
+        "create_stream_reader",
+        function(crate::stream_reader::create),
+    ),
     ("is_running", function(config::is_running)),
     ("output", function(payload::add_to_payload)),
 ];
@@ -41,6 +45,9 @@ pub(crate) const OUTPUT: &[(&str, Function)] = &[
     ("read_message", function(read::read_message)),
     ("encode_message", function(decode::encode_message)),
     ("update_checkpoint", function(checkpoint::update_checkpoint)),
-    ("create_message_matcher", function(matcher::create_message_matcher)),
+    (
+        "create_message_matcher",
+        function(matcher::create_message_matcher),
+    ),
     ("output", function(payload::add_to_payload)),
 ];

@@ -1,4 +1,5 @@
 //! Lua's coroutine library for input and output plugins. A coroutine can neither keep a limit error nor nest without bound.
+#![allow(unsafe_code)]
 
 use crate::ffi;
 use crate::limits::{Ended, MAX_NATIVE_DEPTH};
@@ -54,7 +55,8 @@ fn wrap(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn resume(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.check_type(1, Type::Thread).map_err(|_| Error::argument(1, "coroutine expected"))?;
+    call.check_type(1, Type::Thread)
+        .map_err(|_| Error::argument(1, "coroutine expected"))?;
     let n_args = call.arg_count() - 1;
     match run(call, 1, n_args)? {
         Ok(n_results) => {
@@ -117,7 +119,14 @@ fn run(call: &mut Call<'_>, thread: i32, n_args: usize) -> Result<Result<usize, 
     let (status, n_results) = unsafe {
         ffi::lua_xmove(l, co, n_args as i32);
         let status = ffi::resume(co, n_args as i32);
-        (status, if status <= ffi::LUA_YIELD { ffi::lua_gettop(co) } else { 1 })
+        (
+            status,
+            if status <= ffi::LUA_YIELD {
+                ffi::lua_gettop(co)
+            } else {
+                1
+            },
+        )
     };
     shared.memory.lenient.set(lenient);
     shared.depth.set(depth);
@@ -131,7 +140,11 @@ fn run(call: &mut Call<'_>, thread: i32, n_args: usize) -> Result<Result<usize, 
         }
         return Err(Error::ended());
     }
-    Ok(if status <= ffi::LUA_YIELD { Ok(n_results as usize) } else { Err(Broken) })
+    Ok(if status <= ffi::LUA_YIELD {
+        Ok(n_results as usize)
+    } else {
+        Err(Broken)
+    })
 }
 
 fn running(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -153,7 +166,8 @@ enum State {
 }
 
 fn status(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.check_type(1, Type::Thread).map_err(|_| Error::argument(1, "coroutine expected"))?;
+    call.check_type(1, Type::Thread)
+        .map_err(|_| Error::argument(1, "coroutine expected"))?;
     // SAFETY: the value is a thread.
     let co = unsafe { ffi::lua_tothread(call.raw(), 1) };
     call.push_bytes(match state_of(call.raw(), co) {

@@ -9,8 +9,18 @@ use crate::vm::{NO_MEMORY, slot};
 use crate::{api, base, lib_io, require};
 
 /// Globals of LuaJIT that no plugin may have.
-const REMOVED: &[&str] =
-    &["dofile", "load", "loadfile", "loadstring", "newproxy", "jit", "coroutine", "bit", "debug", "ffi"];
+const REMOVED: &[&str] = &[
+    "dofile",
+    "load",
+    "loadfile",
+    "loadstring",
+    "newproxy",
+    "jit",
+    "coroutine",
+    "bit",
+    "debug",
+    "ffi",
+];
 
 /// Further globals that analysis plugins may not have.
 const REMOVED_FROM_ANALYSIS: &[&str] = &["collectgarbage"];
@@ -33,11 +43,14 @@ pub(crate) fn fill(call: &mut Call<'_>, config: &Table) -> Result<(), Error> {
     set_globals(call, base::FUNCTIONS)?;
     set_globals(call, require::FUNCTIONS)?;
     set_globals(call, api::COMMON)?;
-    set_globals(call, match kind {
-        Kind::Input => api::INPUT,
-        Kind::Analysis => api::ANALYSIS,
-        Kind::Output => api::OUTPUT,
-    })?;
+    set_globals(
+        call,
+        match kind {
+            Kind::Input => api::INPUT,
+            Kind::Analysis => api::ANALYSIS,
+            Kind::Output => api::OUTPUT,
+        },
+    )?;
     call.push_library(require::PACKAGE)?;
     call.set_global("package")
 }

@@ -3,6 +3,7 @@
 //! `mlua` builds LuaJIT and declares its C interface. The states themselves are made here and not by `mlua`, because
 //! every byte of a plugin is counted with its maximum, errors must be plain Lua strings, and ten thousand states have to
 //! be small.
+#![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int};
 

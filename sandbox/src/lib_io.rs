@@ -45,9 +45,11 @@ const DEFAULTS: &str = "io";
 pub(crate) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_library(FUNCTIONS)?;
     call.push_table(0, 2)?;
-    for (descriptor, name, default) in
-        [(0, "stdin", Some("input")), (1, "stdout", Some("output")), (2, "stderr", None)]
-    {
+    for (descriptor, name, default) in [
+        (0, "stdin", Some("input")),
+        (1, "stdout", Some("output")),
+        (2, "stderr", None),
+    ] {
         let stream = Stream::standard(descriptor).map_err(|e| Error::new(reason(&e)))?;
         handle::push(call, stream)?;
         if let Some(default) = default {
@@ -85,7 +87,9 @@ pub(crate) fn path_of(name: &[u8]) -> &Path {
 /// The system's words for an error, without the number that Rust adds.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = match error.kind() {
-        io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => return "Invalid argument".into(),
+        io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            return "Invalid argument".into();
+        }
         _ => error.to_string(),
     };
     match text.find(" (os error") {
@@ -142,7 +146,13 @@ pub(crate) fn temporary_file(random: u64) -> io::Result<(File, PathBuf)> {
         let number = random.wrapping_add(attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let path = std::env::temp_dir().join(format!("lua_{number:016x}"));
         let mut options = File::options();
-        match options.read(true).write(true).create_new(true).mode(0o600).open(&path) {
+        match options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(file) => return Ok((file, path)),

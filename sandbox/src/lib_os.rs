@@ -79,7 +79,10 @@ fn date(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut text = Vec::with_capacity(64);
     if let Err(unknown) = strftime::format(format, &date, &mut text) {
         let unknown = String::from_utf8_lossy(unknown);
-        return Err(Error::argument(1, format!("invalid conversion specifier '%{unknown}'")));
+        return Err(Error::argument(
+            1,
+            format!("invalid conversion specifier '%{unknown}'"),
+        ));
     }
     call.push_bytes(text)?;
     Ok(1)
@@ -136,7 +139,9 @@ fn date_field(call: &mut Call<'_>, name: &str, default: Option<i32>) -> Result<i
     call.raw_get_field(1, name)?;
     let value = call.to_number(-1).map(|number| number as i32);
     call.pop(1);
-    value.or(default).ok_or_else(|| Error::new(format!("field '{name}' missing in date table")))
+    value
+        .or(default)
+        .ok_or_else(|| Error::new(format!("field '{name}' missing in date table")))
 }
 
 /// `os.execute([command])`: the status as C's `system` gives it; without a command, whether there is a shell.
@@ -150,7 +155,9 @@ fn execute(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(OsStr::from_bytes(command));
     let mut waiter = lib_io::CallWaiter::new(call);
-    let status = shell.spawn().and_then(|mut child| wait::for_child(&mut child, &mut waiter));
+    let status = shell
+        .spawn()
+        .and_then(|mut child| wait::for_child(&mut child, &mut waiter));
     call.push_integer(status.map_or(-1, i64::from))?;
     Ok(1)
 }
@@ -198,13 +205,15 @@ mod tests {
 
     #[test]
     fn dates_as_text() {
-        run("assert(os.date('%Y-%m-%d %H:%M:%S', 1000000000) == '2001-09-09 01:46:40')
+        run(
+            "assert(os.date('%Y-%m-%d %H:%M:%S', 1000000000) == '2001-09-09 01:46:40')
             assert(os.date('!%c', 0) == 'Thu Jan  1 00:00:00 1970')
             assert(os.date('%s', 1e9 + 0.9) == '1000000000')
             assert(os.date('%k|%e', 0) == ' 0| 1')
             assert(os.date('%Y', 1e300) == nil and os.date('%Y', 0/0) == nil)
             local ok, e = pcall(os.date, '%Q', 0)
-            assert(not ok and e:find(\"invalid conversion specifier '%Q'\", 1, true), e)");
+            assert(not ok and e:find(\"invalid conversion specifier '%Q'\", 1, true), e)",
+        );
     }
 
     #[test]

@@ -50,7 +50,11 @@ pub(crate) struct Meter<'a>(pub(crate) &'a Shared);
 impl Budget for Meter<'_> {
     #[inline]
     fn charge(&mut self, steps: u32) -> Result<(), Exceeded> {
-        if limits::charge(self.0, steps) { Ok(()) } else { Err(Exceeded) }
+        if limits::charge(self.0, steps) {
+            Ok(())
+        } else {
+            Err(Exceeded)
+        }
     }
 }
 
@@ -144,7 +148,11 @@ fn push_range(call: &mut Call<'_>, start: usize, end: usize) -> Result<usize, Er
 fn start_of(call: &Call<'_>, subject: &[u8]) -> Result<usize, Error> {
     let init = call.opt_integer(3)?.unwrap_or(1);
     let len = subject.len() as i64;
-    let offset = if init < 0 { len.saturating_add(init) } else { init - 1 };
+    let offset = if init < 0 {
+        len.saturating_add(init)
+    } else {
+        init - 1
+    };
     Ok(offset.clamp(0, len) as usize)
 }
 
@@ -195,7 +203,10 @@ fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
     // SAFETY: `check_bytes` has made strings of both; the iterator's upvalues keep them alive during this call.
     let (subject, pattern) = unsafe {
         let (subject, pattern) = (call.at(-3), call.at(-2));
-        (vm::bytes_of(call.raw(), subject), vm::bytes_of(call.raw(), pattern))
+        (
+            vm::bytes_of(call.raw(), subject),
+            vm::bytes_of(call.raw(), pattern),
+        )
     };
     if at > subject.len() {
         return Ok(0);
@@ -217,7 +228,10 @@ fn rep(call: &mut Call<'_>) -> Result<usize, Error> {
     let text = call.check_bytes(1)?;
     let times = usize::try_from(call.check_integer(2)?).unwrap_or(0);
     let separator = call.opt_bytes(3)?.unwrap_or(b"");
-    let len = text.len().saturating_add(separator.len()).saturating_mul(times);
+    let len = text
+        .len()
+        .saturating_add(separator.len())
+        .saturating_mul(times);
     if len == 0 {
         call.push_bytes(b"")?;
         return Ok(1);
@@ -292,7 +306,14 @@ fn convert(call: &mut Call<'_>, spec: &Spec, arg: i32, out: &mut Scratch) -> Res
         }
         b'c' => {
             let code = call.check_number(arg)? as i64 as u8;
-            format::string(&Spec { precision: None, ..*spec }, &[code], out.reserve(call, ROOM)?);
+            format::string(
+                &Spec {
+                    precision: None,
+                    ..*spec
+                },
+                &[code],
+                out.reserve(call, ROOM)?,
+            );
         }
         b'q' => {
             let text = call.check_bytes(arg)?;

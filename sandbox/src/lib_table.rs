@@ -132,7 +132,9 @@ fn sort_numbers(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
         call.raw_get_index(1, i)?;
         let number = call.number_at(-1);
         call.pop(1);
-        let Some(number) = number else { return Ok(false) };
+        let Some(number) = number else {
+            return Ok(false);
+        };
         if numbers.is_empty() {
             call.check_memory(count * size_of::<f64>())?;
             numbers.reserve_exact(count);
@@ -150,7 +152,8 @@ fn sort_numbers(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
 
 /// In ascending order; what is not a number comes last.
 fn by_value(a: &f64, b: &f64) -> Ordering {
-    a.partial_cmp(b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+    a.partial_cmp(b)
+        .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
 /// n log n, in advance: sorting numbers itself cannot be interrupted, and takes a fraction of a second at most.

@@ -4,6 +4,7 @@
 //! set on it by a signal; from then on its instructions are counted, natively charged steps too. At the limit the hook
 //! raises an error that no Lua code can keep: the hook stays armed at every instruction until the host has control again,
 //! and our `pcall`, `xpcall` and coroutine functions pass the error on.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,7 +123,9 @@ pub(crate) fn charge(shared: &Shared, steps: u32) -> bool {
     if !shared.budget.armed.load(Ordering::Relaxed) {
         return true;
     }
-    let going = shared.budget.spend(u64::from(steps), shared.control.interrupted());
+    let going = shared
+        .budget
+        .spend(u64::from(steps), shared.control.interrupted());
     if !going {
         keep_armed(shared);
     }
@@ -135,7 +138,12 @@ pub(crate) fn arm(shared: &Shared) {
     // SAFETY: the state is alive while it is the thread's current one, and we run on its thread. LuaJIT allows
     // lua_sethook from a signal handler; if the interrupted code overwrites what it changed, the signal comes again.
     unsafe {
-        ffi::lua_sethook(shared.main(), Some(on_count), ffi::LUA_MASKCOUNT, INSTRUCTIONS_PER_CHECK);
+        ffi::lua_sethook(
+            shared.main(),
+            Some(on_count),
+            ffi::LUA_MASKCOUNT,
+            INSTRUCTIONS_PER_CHECK,
+        );
     }
 }
 
@@ -197,7 +205,12 @@ pub(crate) unsafe fn push_place(l: *mut lua_State, ar: *const lua_Debug) {
     // SAFETY: by the caller; `short_src` ends with a NUL.
     unsafe {
         if (*ar).currentline > 0 {
-            ffi::lua_pushfstring(l, c"%s:%d: ".as_ptr(), (*ar).short_src.as_ptr(), (*ar).currentline);
+            ffi::lua_pushfstring(
+                l,
+                c"%s:%d: ".as_ptr(),
+                (*ar).short_src.as_ptr(),
+                (*ar).currentline,
+            );
         } else {
             ffi::lua_pushlstring_(l, c"".as_ptr(), 0);
         }

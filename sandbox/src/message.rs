@@ -1,4 +1,5 @@
 //! The message a plugin is looking at, and what `read_message` remembers from one message to the next.
+#![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
 
@@ -23,7 +24,10 @@ pub(crate) enum Part {
     Framed,
     Size,
     /// `Fields[...]`; where in the text the field's name begins and how long it is.
-    Field { start: usize, len: usize },
+    Field {
+        start: usize,
+        len: usize,
+    },
 }
 
 impl Part {
@@ -45,7 +49,10 @@ impl Part {
             _ => {
                 const OPEN: &[u8] = b"Fields[";
                 let field = name.strip_prefix(OPEN)?.strip_suffix(b"]")?;
-                Part::Field { start: OPEN.len(), len: field.len() }
+                Part::Field {
+                    start: OPEN.len(),
+                    len: field.len(),
+                }
             }
         })
     }
@@ -96,14 +103,18 @@ pub(crate) fn read<'m>(
         Part::Severity => Read::Number(f64::from(view.severity())),
         Part::Payload => view.payload().into(),
         Part::EnvVersion => view.env_version().into(),
-        Part::Pid => view.pid().map_or(Read::Nil, |pid| Read::Number(f64::from(pid))),
+        Part::Pid => view
+            .pid()
+            .map_or(Read::Nil, |pid| Read::Number(f64::from(pid))),
         Part::Hostname => view.hostname().into(),
         Part::Raw => Read::Bytes(view.bytes()),
         Part::Framed => framed.into(),
         Part::Size => Read::Number(view.bytes().len() as f64),
         Part::Field { start, len } => {
             let name = &name[start..start + len];
-            view.field(name, nth).and_then(|field| field.value(idx)).into()
+            view.field(name, nth)
+                .and_then(|field| field.value(idx))
+                .into()
         }
     }
 }

@@ -30,6 +30,7 @@
 //!   that gathers much in Rust's own memory asks [`Call::check_memory`] before.
 //! - Work that can last is charged with [`Call::charge`], whose error must be passed on.
 //! - Slices of arguments stay valid for the whole call, since arguments never leave the stack.
+#![allow(unsafe_code)]
 
 mod call;
 mod error;
@@ -55,15 +56,20 @@ pub const fn function<F>(_: F) -> Function
 where
     F: Fn(&mut Call<'_>) -> Result<usize, Error> + Copy + Send + Sync + 'static,
 {
-    const { assert!(size_of::<F>() == 0, "only functions without state can be native functions") };
+    const {
+        assert!(
+            size_of::<F>() == 0,
+            "only functions without state can be native functions"
+        )
+    };
     Function(trampoline::<F>)
 }
 
 /// The value of a zero-sized function type.
 fn conjure<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0) };
-    // SAFETY: F has no bytes, is inhabited (a value was given to `function`), and Copy, so it has no destructor.
-    unsafe { std::mem::MaybeUninit::<F>::uninit().assume_init() }
+    // SAFETY: F has no bytes, so any aligned pointer can be read; it is inhabited, since a value was given to `function`.
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
 /// What Lua calls for every native function.
@@ -77,7 +83,7 @@ where
         let lenient = shared.memory.lenient.replace(true);
         let n_results = run(l, shared, conjure::<F>());
         shared.memory.lenient.set(lenient);
-        if n_results >= 0 && (lenient || !shared.memory.exceeds(0)) {
+        if n_results >= 0 && (lenient || !shared.memory.exceeds(0) || vm::make_room(l, shared, 0)) {
             return n_results;
         }
         // Nothing with a destructor lives in this frame.
@@ -132,12 +138,24 @@ impl Registry {
     /// Offers a module to plugins of every kind. `open` is called once per state with the module's name and pushes the
     /// module, usually by [`Call::push_library`].
     pub fn add(&mut self, name: &'static str, open: Function) {
-        self.modules.insert(name, Module { open, io_only: false });
+        self.modules.insert(
+            name,
+            Module {
+                open,
+                io_only: false,
+            },
+        );
     }
 
     /// Offers a module to input and output plugins only.
     pub fn add_io(&mut self, name: &'static str, open: Function) {
-        self.modules.insert(name, Module { open, io_only: true });
+        self.modules.insert(
+            name,
+            Module {
+                open,
+                io_only: true,
+            },
+        );
     }
 
     /// The names of all modules.

@@ -61,7 +61,9 @@ pub unsafe fn save(state: *mut ffi::lua_State, position: &str) -> Result<Vec<u8>
 /// As for [`save`].
 pub unsafe fn restore(state: *mut ffi::lua_State, file: &[u8]) -> Result<(), String> {
     if file.len() > MAX_SIZE {
-        return Err(format!("restore_global_data the file is larger than {MAX_SIZE} bytes"));
+        return Err(format!(
+            "restore_global_data the file is larger than {MAX_SIZE} bytes"
+        ));
     }
     // SAFETY: the job runs in protected mode on the state the caller lends us.
     unsafe { protected(state, |state| restore::run(state, file)) }

@@ -1,4 +1,5 @@
 //! `require`, `module` and `package.seeall`: Lua modules from the configured path, Lua's own libraries, native modules.
+#![allow(unsafe_code)]
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ pub(crate) const FUNCTIONS: &[(&str, Function)] =
 /// What `package` holds.
 pub(crate) const PACKAGE: &[(&str, Function)] = &[("seeall", function(seeall))];
 
-/// Lua's own libraries.
+/// Lua's own libraries, and those of ours that every program has.
 const LIBRARIES: &[(&str, Function)] = &[
     ("string", function(lib_string::open)),
     ("table", function(lib_table::open)),
@@ -23,16 +24,23 @@ const LIBRARIES: &[(&str, Function)] = &[
     ("os", function(lib_os::open)),
     ("io", function(lib_io::open)),
     ("coroutine", function(coroutine::open)),
+    (
+        "foresight.append_file",
+        function(lib_io::append_module::open),
+    ),
 ];
 
 /// Libraries that analysis plugins may not have.
-const DISABLED_FOR_ANALYSIS: &[&str] = &["io", "coroutine"];
+const DISABLED_FOR_ANALYSIS: &[&str] = &["io", "coroutine", "foresight.append_file"];
 
 /// `require(name)`
 fn require(call: &mut Call<'_>) -> Result<usize, Error> {
     let name = call.check_bytes(1)?;
     let shown = String::from_utf8_lossy(name);
-    if !name.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.')) {
+    if !name
+        .iter()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.'))
+    {
         return Err(Error::new(format!("invalid module name '{shown}'")));
     }
     call.room(2)?;
@@ -41,14 +49,18 @@ fn require(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_value(1)?;
     call.raw_get(loaded);
     if call.light_at(-1).is_some() {
-        return Err(Error::new(format!("loop or previous error loading module '{shown}'")));
+        return Err(Error::new(format!(
+            "loop or previous error loading module '{shown}'"
+        )));
     }
     if call.is_true(-1) {
         return Ok(1);
     }
     call.pop(1);
     let disabled = call.kind() == Kind::Analysis
-        && DISABLED_FOR_ANALYSIS.iter().any(|library| library.as_bytes() == name);
+        && DISABLED_FOR_ANALYSIS
+            .iter()
+            .any(|library| library.as_bytes() == name);
     if disabled {
         return Err(Error::new(format!("module '{shown}' disabled")));
     }
@@ -58,12 +70,17 @@ fn require(call: &mut Call<'_>) -> Result<usize, Error> {
     if is_native {
         set_global_once(call, name)?;
     }
+    if name == b"string" {
+        hide_string_metatable(call)?;
+    }
     Ok(1)
 }
 
 /// Pushes the function that makes the module; true if it is a native one.
 fn push_loader(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Error> {
-    let library = LIBRARIES.iter().find(|(library, _)| library.as_bytes() == name);
+    let library = LIBRARIES
+        .iter()
+        .find(|(library, _)| library.as_bytes() == name);
     if let Some((_, open)) = library {
         call.push_function(*open)?;
         return Ok(true);
@@ -117,9 +134,21 @@ fn set_empty_metatable(call: &mut Call<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes `getmetatable("")` answer with a name instead of the metatable that all strings share.
+fn hide_string_metatable(call: &mut Call<'_>) -> Result<(), Error> {
+    call.push_string_metatable()?;
+    call.push_bytes("string")?;
+    call.raw_set_field(-2, "__metatable")?;
+    call.pop(1);
+    Ok(())
+}
+
 /// Makes the native module on top a global of its name, as Lua 5.1's libraries do; one the plugin has is left alone.
 fn set_global_once(call: &mut Call<'_>, name: &[u8]) -> Result<(), Error> {
-    let Some(name) = std::str::from_utf8(name).ok().filter(|name| !name.contains('.')) else {
+    let Some(name) = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.contains('.'))
+    else {
         return Ok(());
     };
     call.push_global(name)?;
@@ -149,7 +178,9 @@ fn load_file(call: &mut Call<'_>, name: &[u8]) -> Result<(), Error> {
     }
     for file in candidates(shared.lua_cpath.as_deref().unwrap_or_default(), &name) {
         if Path::new(&file).is_file() {
-            tried.push_str(&format!("\n\tfile '{file}' is a module in C, which is never loaded"));
+            tried.push_str(&format!(
+                "\n\tfile '{file}' is a module in C, which is never loaded"
+            ));
         }
     }
     Err(Error::new(format!("module '{name}' not found:{tried}")))
@@ -164,9 +195,12 @@ fn candidates<'p>(templates: &'p str, name: &str) -> impl Iterator<Item = String
 
 fn load_chunk(call: &mut Call<'_>, name: &str, file: &str) -> Result<(), Error> {
     let failed = |words: &str| {
-        Error::new(format!("error loading module '{name}' from file '{file}':\n\t{words}"))
+        Error::new(format!(
+            "error loading module '{name}' from file '{file}':\n\t{words}"
+        ))
     };
-    let source = sandbox::read_source(Path::new(file)).map_err(|error| failed(&error.to_string()))?;
+    let source =
+        sandbox::read_source(Path::new(file)).map_err(|error| failed(&error.to_string()))?;
     match call.load(&source, &format!("@{file}"))? {
         Ok(()) => Ok(()),
         Err(words) => Err(failed(&String::from_utf8_lossy(&words))),

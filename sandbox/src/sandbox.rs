@@ -1,4 +1,5 @@
 //! The face of the crate: make a sandbox, call it, ask about it, keep its state.
+#![allow(unsafe_code)]
 
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
@@ -243,7 +244,13 @@ impl Sandbox {
     /// See [`CreateError`].
     pub fn new(spec: Spec, host: Box<dyn Host>) -> Result<Sandbox, CreateError> {
         let source = read_source(&spec.source_path)?;
-        let Spec { config, source_path, state: saved, jit, .. } = spec;
+        let Spec {
+            config,
+            source_path,
+            state: saved,
+            jit,
+            ..
+        } = spec;
         let parts = Parts {
             kind: spec.kind,
             limits: spec.limits,
@@ -258,11 +265,20 @@ impl Sandbox {
             host,
         };
         let state = State::new(parts, jit).map_err(CreateError::State)?;
-        let mut sandbox = Sandbox { state, source_path, process_messages: 0, failures: 0 };
-        sandbox.with_call(|call| environment::fill(call, &config)).map_err(CreateError::State)?;
+        let mut sandbox = Sandbox {
+            state,
+            source_path,
+            process_messages: 0,
+            failures: 0,
+        };
+        sandbox
+            .with_call(|call| environment::fill(call, &config))
+            .map_err(CreateError::State)?;
         sandbox.state.lift_limits(false);
         sandbox.run_main_chunk(&source)?;
-        sandbox.with_call(environment::close).map_err(CreateError::State)?;
+        sandbox
+            .with_call(environment::close)
+            .map_err(CreateError::State)?;
         sandbox.state.collect();
         if let Some(saved) = saved {
             sandbox.restore(&saved).map_err(CreateError::Restore)?;
@@ -306,7 +322,12 @@ impl Sandbox {
 
     /// Calls `process_message` of an analysis or output plugin. `sequence` is what an output can acknowledge later.
     #[inline]
-    pub fn process_message(&mut self, message: &[u8], framed: &[u8], sequence: Option<u64>) -> Answer {
+    pub fn process_message(
+        &mut self,
+        message: &[u8],
+        framed: &[u8],
+        sequence: Option<u64>,
+    ) -> Answer {
         if let Err(answer) = self.push_process_message() {
             return answer;
         }
@@ -336,7 +357,9 @@ impl Sandbox {
         if self.push_global(slot::PROCESS_MESSAGE) {
             return Ok(());
         }
-        Err(Answer::Terminated("process_message() function was not found".into()))
+        Err(Answer::Terminated(
+            "process_message() function was not found".into(),
+        ))
     }
 
     /// Pushes the global whose name lies in `slot` and says whether it is a function; pushes nothing otherwise.
@@ -360,9 +383,10 @@ impl Sandbox {
         match self.state.call(n_args, 2) {
             Ok(()) => self.take_answer(),
             Err(Failure::Stopped) => Answer::Stopped,
-            Err(Failure::Error(text)) => {
-                Answer::Terminated(format!("process_message() {}", String::from_utf8_lossy(&text)))
-            }
+            Err(Failure::Error(text)) => Answer::Terminated(format!(
+                "process_message() {}",
+                String::from_utf8_lossy(&text)
+            )),
         }
     }
 
@@ -381,7 +405,9 @@ impl Sandbox {
             (code, message)
         };
         let terminated = |text: &str| Answer::Terminated(format!("process_message() {text}"));
-        let Some(code) = code else { return terminated("must return a numeric status code") };
+        let Some(code) = code else {
+            return terminated("must return a numeric status code");
+        };
         let Some(message) = message else {
             return terminated("must return a nil or string error message");
         };
@@ -463,13 +489,20 @@ impl Sandbox {
     }
 
     /// Runs native code on the state, with the host in control.
-    fn with_call<T>(&mut self, work: impl FnOnce(&mut Call<'_>) -> Result<T, Error>) -> Result<T, String> {
-        self.state.with_call(work).map_err(|text| String::from_utf8_lossy(&text).into_owned())
+    fn with_call<T>(
+        &mut self,
+        work: impl FnOnce(&mut Call<'_>) -> Result<T, Error>,
+    ) -> Result<T, String> {
+        self.state
+            .with_call(work)
+            .map_err(|text| String::from_utf8_lossy(&text).into_owned())
     }
 
     /// A hold on the sandbox for other threads.
     pub fn handle(&self) -> Handle {
-        Handle { control: Arc::clone(&self.state.shared().control) }
+        Handle {
+            control: Arc::clone(&self.state.shared().control),
+        }
     }
 
     /// What it has used so far.
@@ -490,14 +523,18 @@ impl Sandbox {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("name", &self.state.shared().name).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("name", &self.state.shared().name)
+            .finish_non_exhaustive()
     }
 }
 
 /// Reads a Lua file; a first line that begins with `#` is made empty, as Lua's own loader does.
 pub(crate) fn read_source(path: &Path) -> Result<Vec<u8>, CreateError> {
-    let mut source = std::fs::read(path)
-        .map_err(|source| CreateError::Read { path: path.to_owned(), source })?;
+    let mut source = std::fs::read(path).map_err(|source| CreateError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     if source.first() == Some(&b'#') {
         let end = memchr::memchr(b'\n', &source).unwrap_or(source.len());
         source.drain(..end);

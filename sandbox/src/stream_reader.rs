@@ -35,7 +35,11 @@ const METHODS: &[(&str, Function)] = &[
 
 impl Object for Reader {
     fn class() -> Class {
-        Class { name: "lsb.heka_stream_reader", methods: METHODS, metamethods: &[] }
+        Class {
+            name: "lsb.heka_stream_reader",
+            methods: METHODS,
+            metamethods: &[],
+        }
     }
 
     fn memory(&self) -> usize {
@@ -51,7 +55,11 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let max_message = call.shared().limits.max_message;
     let name = String::from_utf8_lossy(name).into_owned();
-    call.push_object(Reader { name, stream: StreamReader::new(max_message), max_message })?;
+    call.push_object(Reader {
+        name,
+        stream: StreamReader::new(max_message),
+        max_message,
+    })?;
     Ok(1)
 }
 
@@ -59,23 +67,39 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<usize, Error> {
 /// (or, from a file, bytes read).
 fn find_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut reader = call.check_object_mut::<Reader>(1)?;
-    let decode = if call.is_none(3) { true } else { call.check_bool(3)? };
+    let decode = if call.is_none(3) {
+        true
+    } else {
+        call.check_bool(3)?
+    };
     let from_file = match call.type_of(2) {
         Type::Nil | Type::None => false,
         Type::String => {
             let bytes = call.check_bytes(2)?;
             if reader.stream.push(bytes).is_err() {
-                return Err(Error::new(format!("buffer reallocation failed\tname:{}", reader.name)));
+                return Err(Error::new(format!(
+                    "buffer reallocation failed\tname:{}",
+                    reader.name
+                )));
             }
             false
         }
         Type::Userdata => true,
-        _ => return Err(Error::argument(2, "buffer must be a nil, string, userdata (FILE*)")),
+        _ => {
+            return Err(Error::argument(
+                2,
+                "buffer must be a nil, string, userdata (FILE*)",
+            ));
+        }
     };
     let found = reader.stream.find(decode);
     let mut third = found.need;
     if from_file {
-        third = if found.found { 0 } else { fill_from_file(call, &mut reader, found.need)? };
+        third = if found.found {
+            0
+        } else {
+            fill_from_file(call, &mut reader, found.need)?
+        };
     }
     let consumed = found.consumed;
     call.push_bool(found.found)?;
@@ -92,7 +116,10 @@ fn fill_from_file(call: &mut Call<'_>, reader: &mut Reader, need: usize) -> Resu
         call.raw_get_field(-1, "read")?;
     }
     if !is_file || call.type_of(-1) != Type::Function {
-        return Err(Error::argument(2, "buffer must be a nil, string, userdata (FILE*)"));
+        return Err(Error::argument(
+            2,
+            "buffer must be a nil, string, userdata (FILE*)",
+        ));
     }
     call.push_value(2)?;
     call.push_number(need.max(1) as f64)?;
@@ -101,7 +128,14 @@ fn fill_from_file(call: &mut Call<'_>, reader: &mut Reader, need: usize) -> Resu
     let n = bytes.len();
     let fits = reader.stream.push(bytes).is_ok();
     call.truncate(top);
-    if fits { Ok(n) } else { Err(Error::new(format!("buffer reallocation failed\tname:{}", reader.name))) }
+    if fits {
+        Ok(n)
+    } else {
+        Err(Error::new(format!(
+            "buffer reallocation failed\tname:{}",
+            reader.name
+        )))
+    }
 }
 
 /// `reader:decode_message(bytes)`: takes one message as it is; the stream's buffer is forgotten.
@@ -117,7 +151,10 @@ fn decode_message(call: &mut Call<'_>) -> Result<usize, Error> {
     match reader.stream.set_message(bytes) {
         Ok(true) => Ok(0),
         Ok(false) => Err(Error::new("invalid protobuf string")),
-        Err(_) => Err(Error::new(format!("buffer reallocation failed\tname:{}", reader.name))),
+        Err(_) => Err(Error::new(format!(
+            "buffer reallocation failed\tname:{}",
+            reader.name
+        ))),
     }
 }
 
@@ -138,7 +175,9 @@ fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let part = Part::parse(name).ok_or_else(|| {
         let name = String::from_utf8_lossy(name);
-        Error::new(format!("heka_read_message() field: '{name}' not supported/recognized"))
+        Error::new(format!(
+            "heka_read_message() field: '{name}' not supported/recognized"
+        ))
     })?;
     let Some(view) = reader.view() else {
         call.push_nil()?;

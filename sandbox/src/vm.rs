@@ -1,4 +1,5 @@
 //! One Lua state: made, filled with the base library, called, closed; and what Rust keeps beside it.
+#![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::cell::{Cell, RefCell};
@@ -48,8 +49,21 @@ pub(crate) mod slot {
 
     /// Keys of message tables, kept so that nothing is hashed when a message is built.
     pub(crate) const KEYS: &[&str] = &[
-        "Uuid", "Timestamp", "Type", "Logger", "Severity", "Payload", "EnvVersion", "Pid", "Hostname", "Fields",
-        "name", "value", "value_type", "representation", "userdata",
+        "Uuid",
+        "Timestamp",
+        "Type",
+        "Logger",
+        "Severity",
+        "Payload",
+        "EnvVersion",
+        "Pid",
+        "Hostname",
+        "Fields",
+        "name",
+        "value",
+        "value_type",
+        "representation",
+        "userdata",
     ];
 }
 
@@ -71,7 +85,13 @@ pub(crate) struct Memory {
 
 impl Memory {
     fn new(limit: usize) -> Memory {
-        Memory { used: Cell::new(0), max: Cell::new(0), limit,  lenient: Cell::new(true), lifted: Cell::new(true) }
+        Memory {
+            used: Cell::new(0),
+            max: Cell::new(0),
+            limit,
+            lenient: Cell::new(true),
+            lifted: Cell::new(true),
+        }
     }
 
     pub(crate) fn used(&self) -> usize {
@@ -131,7 +151,11 @@ unsafe extern "C" fn allocate(
         if new > old && !memory.lenient.get() && memory.exceeds(new - old) {
             return ptr::null_mut();
         }
-        let moved = if old == 0 { alloc(layout(new)) } else { realloc(block.cast(), layout(old), new) };
+        let moved = if old == 0 {
+            alloc(layout(new))
+        } else {
+            realloc(block.cast(), layout(old), new)
+        };
         if !moved.is_null() {
             memory.note(memory.used.get() - old + new);
         }
@@ -221,7 +245,11 @@ impl Shared {
             output_max: Cell::new(0),
             injects: Cell::new(0),
             inject_bytes: Cell::new(0),
-            injects_left: Cell::new(if parts.kind == Kind::Analysis { 0 } else { u32::MAX }),
+            injects_left: Cell::new(if parts.kind == Kind::Analysis {
+                0
+            } else {
+                u32::MAX
+            }),
             failures: Cell::new(0),
             checkpoint: RefCell::default(),
             next_id: Cell::new(0),
@@ -399,15 +427,6 @@ impl State {
         }
     }
 
-    /// Calls without limits, for the host's own purposes.
-    pub(crate) fn call_unlimited(&self, n_args: c_int, n_results: c_int) -> Result<(), Vec<u8>> {
-        // SAFETY: function and arguments are on the stack; the call is protected.
-        match unsafe { ffi::lua_pcall(self.l, n_args, n_results, 0) } {
-            0 => Ok(()),
-            _ => Err(self.take_text()),
-        }
-    }
-
     /// Pops the value on top as text; what is neither string nor number becomes a fixed text.
     pub(crate) fn take_text(&self) -> Vec<u8> {
         // SAFETY: there is a value on the stack; the bytes are copied before it is popped.
@@ -485,6 +504,23 @@ pub(crate) unsafe fn bytes_of<'a>(l: *mut lua_State, i: c_int) -> &'a [u8] {
     }
 }
 
+/// Bytes of a state that are collected for one step of the budget.
+const BYTES_PER_STEP: usize = 256;
+
+/// Collects garbage because the limit is reached; whether `extra` more bytes are allowed then. Charged to the budget, so
+/// that a plugin cannot live at its limit for long.
+///
+/// # Safety
+/// `l` is a running thread of the state that `shared` belongs to, and Rust has control or is about to give it back.
+#[cold]
+pub(crate) unsafe fn make_room(l: *mut lua_State, shared: &Shared, extra: usize) -> bool {
+    let steps = u32::try_from(shared.memory.used() / BYTES_PER_STEP).unwrap_or(u32::MAX);
+    limits::charge(shared, steps);
+    // SAFETY: by the caller; finalizers are ours alone and never fail.
+    unsafe { ffi::lua_gc(l, ffi::LUA_GCCOLLECT, 0) };
+    !shared.memory.exceeds(extra)
+}
+
 /// Compiles `text`; the function or the error text is pushed.
 ///
 /// # Safety
@@ -503,14 +539,21 @@ pub(crate) unsafe fn load_text(l: *mut lua_State, text: &[u8], name: &str) -> bo
 /// It is so when LuaJIT was built with `LUAJIT_ENABLE_CHECKHOOK`. If not, every state has to run without the compiler.
 pub fn compiler_can_be_stopped() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| std::thread::spawn(try_to_stop_a_compiled_loop).join().unwrap_or(false))
+    *ANSWER.get_or_init(|| {
+        std::thread::spawn(try_to_stop_a_compiled_loop)
+            .join()
+            .unwrap_or(false)
+    })
 }
 
 /// Long enough to be seen and stopped long before its end, short enough to end within a second or two if it is not.
 const LONG_LOOP: &[u8] = b"local n = 0 for i = 1, 1e9 do n = n + i end";
 
 fn try_to_stop_a_compiled_loop() -> bool {
-    let limits = Limits { instructions: 1, ..Limits::default() };
+    let limits = Limits {
+        instructions: 1,
+        ..Limits::default()
+    };
     let parts = Parts {
         kind: Kind::Analysis,
         limits,
@@ -524,6 +567,8 @@ fn try_to_stop_a_compiled_loop() -> bool {
         modules: Arc::default(),
         host: Box::new(crate::sandbox::NoHost),
     };
-    let Ok(state) = State::with_compiler(parts, true) else { return false };
+    let Ok(state) = State::with_compiler(parts, true) else {
+        return false;
+    };
     state.load(LONG_LOOP, "=self-test").is_ok() && state.call(0, 0).is_err()
 }

@@ -4,6 +4,7 @@
 //! numbers a few hundred times a second while calls run and some twenty times a second otherwise. A number that stays odd
 //! belongs to a call that lasts; that thread gets a signal, whose handler arms the call (see `limits`). A call costs two
 //! stores for this, and no clock is read.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::ptr;
@@ -169,7 +170,9 @@ fn watch() -> &'static Watch {
         epoch();
         install_handler();
         let builder = std::thread::Builder::new().name("sandbox-watch".into());
-        let thread = builder.spawn(|| look_forever(watch)).expect("a process can start one small thread");
+        let thread = builder
+            .spawn(|| look_forever(watch))
+            .expect("a process can start one small thread");
         let _ = watch.thread.set(thread.thread().clone());
     });
     watch
@@ -204,7 +207,11 @@ fn look_forever(watch: &'static Watch) {
         for watched in slots.iter_mut() {
             busy |= look(watched, again);
         }
-        interval = if busy { BUSY_INTERVAL } else { (interval * 2).min(IDLE_INTERVAL) };
+        interval = if busy {
+            BUSY_INTERVAL
+        } else {
+            (interval * 2).min(IDLE_INTERVAL)
+        };
     }
 }
 
@@ -215,14 +222,17 @@ fn look(watched: &mut Watched, again: bool) -> bool {
     let changed = call != watched.call;
     if changed {
         (watched.call, watched.signals, watched.pause) = (call, 0, 0);
-        slot.seen_ns.store(epoch().elapsed().as_nanos() as u64, Ordering::Relaxed);
+        slot.seen_ns
+            .store(epoch().elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
-    if call % 2 == 0 {
+    if call.is_multiple_of(2) {
         return changed;
     }
     if again {
         (watched.signals, watched.pause) = (0, 0);
-        let _ = slot.done.compare_exchange(call, 0, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = slot
+            .done
+            .compare_exchange(call, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
     let due = again || !changed;
     if due && slot.done.load(Ordering::Relaxed) != call {
@@ -241,7 +251,10 @@ fn send_signal(watched: &mut Watched) {
         let doublings = (watched.signals - QUICK_SIGNALS).min(16);
         watched.pause = (1 << doublings).min(MAX_SIGNAL_PAUSE);
     }
-    watched.slot.signalled.store(watched.call, Ordering::Release);
+    watched
+        .slot
+        .signalled
+        .store(watched.call, Ordering::Release);
     // SAFETY: the thread exists: it takes itself off the list, under the lock that we hold, before it ends.
     unsafe { libc::pthread_kill(watched.slot.thread, signal()) };
 }
@@ -271,7 +284,12 @@ impl Registered {
             // SAFETY: always allowed.
             thread: unsafe { libc::pthread_self() },
         });
-        let watched = Watched { slot: Arc::clone(&slot), call: 0, signals: 0, pause: 0 };
+        let watched = Watched {
+            slot: Arc::clone(&slot),
+            call: 0,
+            signals: 0,
+            pause: 0,
+        };
         watch().slots().push(watched);
         Registered(slot)
     }
@@ -279,8 +297,13 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        ACTIVE.set(Active { shared: ptr::null(), slot: ptr::null() });
-        watch().slots().retain(|watched| !Arc::ptr_eq(&watched.slot, &self.0));
+        ACTIVE.set(Active {
+            shared: ptr::null(),
+            slot: ptr::null(),
+        });
+        watch()
+            .slots()
+            .retain(|watched| !Arc::ptr_eq(&watched.slot, &self.0));
     }
 }
 
@@ -295,11 +318,20 @@ pub(crate) struct Running {
 #[inline]
 pub(crate) fn enter(shared: &Shared) -> Running {
     let before = ACTIVE.get();
-    let slot = if before.slot.is_null() { register() } else { before.slot };
+    let slot = if before.slot.is_null() {
+        register()
+    } else {
+        before.slot
+    };
     ACTIVE.set(Active { shared, slot });
     compiler_fence(Ordering::SeqCst);
     step(slot, !before.shared.is_null());
-    Running { before: Active { shared: before.shared, slot } }
+    Running {
+        before: Active {
+            shared: before.shared,
+            slot,
+        },
+    }
 }
 
 #[cold]
@@ -331,7 +363,8 @@ pub(crate) fn hook_runs() {
     if !slot.is_null() {
         // SAFETY: the slot lives as long as its thread, which is this one.
         let slot = unsafe { &*slot };
-        slot.done.store(slot.call.load(Ordering::Relaxed), Ordering::Relaxed);
+        slot.done
+            .store(slot.call.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -347,7 +380,10 @@ extern "C" fn on_signal(_: libc::c_int) {
         return;
     }
     let control = &shared.control;
-    control.started_ns.store(slot.seen_ns.load(Ordering::Relaxed).max(1), Ordering::Relaxed);
+    control.started_ns.store(
+        slot.seen_ns.load(Ordering::Relaxed).max(1),
+        Ordering::Relaxed,
+    );
     if shared.budget.limit == 0 && !control.interrupted() {
         slot.done.store(call, Ordering::Relaxed);
         return;

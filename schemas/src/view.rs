@@ -369,6 +369,19 @@ impl<'m> View<'m> {
         self.index.fields.iter().filter_map(move |span| FieldView::parse(bytes, *span))
     }
 
+    /// The name of each field with its place, which [`View::field_at`] takes; the rest of the field is not read.
+    #[inline]
+    pub fn field_names(&self) -> impl Iterator<Item = (usize, &'m [u8])> + use<'m, '_> {
+        let names = self.index.fields.iter().map(|span| self.field_name(*span));
+        names.enumerate().filter_map(|(place, name)| Some((place, name?)))
+    }
+
+    /// The field at this place; `None` if it is broken, or there are not so many.
+    #[inline]
+    pub fn field_at(&self, place: usize) -> Option<FieldView<'m>> {
+        FieldView::parse(self.bytes, *self.index.fields.get(place)?)
+    }
+
     /// The `nth` field, from 0, of those that have this name.
     #[inline]
     pub fn field(&self, name: &[u8], nth: usize) -> Option<FieldView<'m>> {

@@ -188,10 +188,20 @@ impl AnalysisStage {
                 self.run_guarded(&plugin);
                 true
             }
-            None => self.route(),
+            None => self.route_guarded(),
         };
         self.busy.fetch_sub(1, Ordering::AcqRel);
         worked
+    }
+
+    /// Routes; a panic there is a fault of the engine itself, which then stops rather than hang.
+    fn route_guarded(&self) -> bool {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.route())).unwrap_or_else(|panic| {
+            tracing::error!(target: "analysis_plugins", "routing: {}", fault::panic_text(&*panic));
+            self.shared.system_failed();
+            self.shared.request_shutdown();
+            false
+        })
     }
 
     fn route(&self) -> bool {

@@ -35,9 +35,12 @@ impl Recorder {
         Recorder { path, sync, checkpoints: found, written: Vec::new(), seen: None, synced }
     }
 
-    /// Where the end of the queue `input` or `analysis` was.
-    pub fn queue_end(&self, queue: &str) -> Option<Position> {
-        self.checkpoints.position(queue)
+    /// The highest place that any checkpoint names in the queue `input` or `analysis`.
+    pub fn highest_place(&self, queue: &str) -> Option<Position> {
+        let reads = format!("{queue}->");
+        let keys = self.checkpoints.iter().map(|(key, _)| key);
+        let keys = keys.filter(|key| *key == queue || key.starts_with(&reads));
+        keys.filter_map(|key| self.checkpoints.position(key)).max()
     }
 
     /// Where the router goes on: with Hindsight's own file, behind the slowest of its threads.

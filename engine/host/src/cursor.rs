@@ -96,7 +96,11 @@ impl Cursor {
             self.offset = end;
             self.seen += 1;
             let mut timestamp = None;
-            if look_inside {
+            if !look_inside {
+                if !matcher.always() {
+                    continue;
+                }
+            } else {
                 if self.index.outline(record.message).is_err() {
                     continue;
                 }

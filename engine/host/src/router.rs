@@ -258,20 +258,23 @@ impl Router {
         for record in schemas::frame::records(block.bytes()) {
             self.messages += 1;
             let hit = Hit::Message(MessageHit { block: number, offset: record.offset as u32 });
-            if look_inside {
-                // A record that is no message can be wanted by nobody; the queue reports damage, decoding is not its work.
-                if self.view_index.outline(record.message).is_err() {
-                    continue;
-                }
+            if !look_inside {
+                self.index.always().iter().for_each(|&id| self.sorted.push(id, hit));
+                continue;
+            }
+            // A record that is no message can be wanted by nobody; the queue reports damage, decoding is not its work.
+            if self.view_index.outline(record.message).is_err() {
+                continue;
             }
             self.wanted.clear();
             let view = self.view_index.view(record.message);
+            let timestamp = view.timestamp();
             self.index.matching(&view, &mut self.scratch, &mut self.wanted);
             for &id in &self.wanted {
                 self.sorted.push(id, hit);
             }
             // After the message, as a live timer that comes due while a message is processed.
-            self.advance_data_time(if look_inside { view.timestamp() } else { 0 });
+            self.advance_data_time(timestamp);
         }
     }
 

@@ -27,6 +27,9 @@ pub struct RunOptions {
     pub show_progress: bool,
 }
 
+/// Held by the engine that uses an output directory.
+const LOCK_FILE: &str = "foresight.lock";
+
 /// Bytes of a frame around the largest message.
 const FRAME_MAX: usize = schemas::frame::HEADER_LEN_MAX;
 
@@ -52,11 +55,12 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
     for damage in damages {
         tracing::error!(target: "checkpoint_reader", "{damage}");
     }
+    let _lock = lock(&config.output_path)?;
     let sync = config.sync != config::Sync::Never;
     let path = config.output_path.join(crate::checkpoint_file::FILE_NAME);
     let recorder = Recorder::new(path, checkpoints, sync);
-    let input_queue = open_queue(&config, "input", recorder.queue_end("input"))?;
-    let analysis_queue = open_queue(&config, "analysis", recorder.queue_end("analysis"))?;
+    let input_queue = open_queue(&config, "input", recorder.highest_place("input"))?;
+    let analysis_queue = open_queue(&config, "analysis", recorder.highest_place("analysis"))?;
     let load = LoadDir::open(&config).context("watching the load directory")?;
     let modules = Arc::new(modules());
     let shared = Shared::new(config, mode, log_level, input_queue, analysis_queue, modules);
@@ -93,6 +97,21 @@ fn prepare_directories(config: &Main) -> anyhow::Result<()> {
     }
     std::fs::create_dir_all(&config.output_path)
         .with_context(|| format!("creating {}", config.output_path.display()))
+}
+
+/// Two engines in one directory would tear each other's queues apart; the lock goes with the process.
+fn lock(output_path: &Path) -> anyhow::Result<std::fs::File> {
+    let path = output_path.join(LOCK_FILE);
+    let file = std::fs::File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another engine uses {}", output_path.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
+    }
 }
 
 /// Reasons of an earlier run are removed; each plugin is tried anew.
@@ -139,7 +158,13 @@ fn open_queue(config: &Main, name: &'static str, end: Option<Position>) -> anyho
 /// Where the next record of a queue lies, as the queue asks for it.
 fn scan(bytes: &[u8], max_message_size: usize) -> queue::Scan {
     match schemas::frame::scan(bytes, max_message_size) {
-        schemas::frame::Scan::Frame { header, message } => queue::Scan::Record(header + message),
+        // No checksum vouches for these bytes, so they must at least be a message.
+        schemas::frame::Scan::Frame { header, message } => {
+            match schemas::validate(&bytes[header..header + message]) {
+                Ok(()) => queue::Scan::Record(header + message),
+                Err(_) => queue::Scan::Skip(1),
+            }
+        }
         schemas::frame::Scan::Need(_) => queue::Scan::Partial,
         schemas::frame::Scan::Skip(n) => queue::Scan::Skip(n),
     }

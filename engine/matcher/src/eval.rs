@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 
-
 use schemas::view::{FieldView, Value, View};
 use stdx::pattern::{Compiled, Steps};
 

@@ -308,10 +308,10 @@ impl MatcherIndex {
         if self.fields.is_empty() {
             return;
         }
-        for field in view.fields() {
-            let name = field.name();
+        for (place, name) in view.field_names() {
             if self.name_lengths & length_bit(name) != 0
                 && let Some(tables) = self.fields.get(name)
+                && let Some(field) = view.field_at(place)
             {
                 tables
                     .iter()

@@ -11,13 +11,23 @@ pub(super) fn update_checkpoint(call: &mut Call<'_>) -> Result<usize, Error> {
             let Some(sequence) = call.light_at(1) else {
                 return Err(call.type_error(1, "lightuserdata"));
             };
-            (Some(sequence), call.opt_number(2)?.unwrap_or(0.0).max(0.0) as u64)
+            (
+                Some(sequence),
+                call.opt_number(2)?.unwrap_or(0.0).max(0.0) as u64,
+            )
         }
-        n => return Err(Error::new(format!("update_checkpoint() invalid number of args: {n}"))),
+        n => {
+            return Err(Error::new(format!(
+                "update_checkpoint() invalid number of args: {n}"
+            )));
+        }
     };
     let shared = call.shared();
     shared.failures.set(shared.failures.get() + failures);
-    let updated = shared.host.borrow_mut().update_checkpoint(sequence, failures);
+    let updated = shared
+        .host
+        .borrow_mut()
+        .update_checkpoint(sequence, failures);
     updated.map_err(|text| Error::new(format!("update_checkpoint() failed: {text}")))?;
     Ok(0)
 }

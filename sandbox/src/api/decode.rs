@@ -110,7 +110,11 @@ pub(super) fn encode_message(call: &mut Call<'_>) -> Result<usize, Error> {
         encode_table(call, 1, buffer.message())?
             .map_err(|why| Error::new(format!("encode_message() failed: {why}")))?;
         shared.note_output(buffer.message_len());
-        call.push_bytes(if framed { buffer.finish() } else { buffer.message_bytes() })
+        call.push_bytes(if framed {
+            buffer.finish()
+        } else {
+            buffer.message_bytes()
+        })
     })?;
     Ok(1)
 }

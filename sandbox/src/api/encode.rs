@@ -37,7 +37,11 @@ type Failure = String;
 
 /// Encodes the table at argument `i` into `out`, at most as long as the output limit; headers that are missing, or
 /// restricted, are written into the table too.
-pub(super) fn encode_table(call: &mut Call<'_>, i: i32, out: &mut Vec<u8>) -> Result<Result<(), Failure>, Error> {
+pub(super) fn encode_table(
+    call: &mut Call<'_>,
+    i: i32,
+    out: &mut Vec<u8>,
+) -> Result<Result<(), Failure>, Error> {
     call.check_memory(0)?;
     call.room(SLOTS)?;
     let (l, shared) = (call.raw(), call.shared());
@@ -47,7 +51,13 @@ pub(super) fn encode_table(call: &mut Call<'_>, i: i32, out: &mut Vec<u8>) -> Re
         let top = ffi::lua_gettop(l);
         let encoded = encode(l, shared, i, call, &mut encoder);
         ffi::lua_settop(l, top);
-        Ok(encoded.and_then(|()| if encoder.exceeded() { Err("exceeded output_limit".into()) } else { Ok(()) }))
+        Ok(encoded.and_then(|()| {
+            if encoder.exceeded() {
+                Err("exceeded output_limit".into())
+            } else {
+                Ok(())
+            }
+        }))
     }
 }
 
@@ -84,7 +94,11 @@ unsafe fn text<'a>(l: *mut lua_State, i: c_int) -> Option<&'a [u8]> {
     // SAFETY: as the caller's: the value stays on the stack. A number becomes a string in its own slot only.
     unsafe {
         let text = ffi::lua_tolstring(l, i, &raw mut len);
-        if text.is_null() { None } else { Some(std::slice::from_raw_parts(text.cast(), len)) }
+        if text.is_null() {
+            None
+        } else {
+            Some(std::slice::from_raw_parts(text.cast(), len))
+        }
     }
 }
 
@@ -119,12 +133,21 @@ unsafe fn encode(
     Ok(())
 }
 
-unsafe fn encode_headers(l: *mut lua_State, shared: &Shared, table: c_int, encoder: &mut Encoder<'_>) {
+unsafe fn encode_headers(
+    l: *mut lua_State,
+    shared: &Shared,
+    table: c_int,
+    encoder: &mut Encoder<'_>,
+) {
     let restricted = shared.restricted_headers;
     // SAFETY: as the caller's.
     unsafe {
         get(l, table, key::UUID);
-        let given = if restricted { None } else { text(l, -1).and_then(schemas::uuid::parse) };
+        let given = if restricted {
+            None
+        } else {
+            text(l, -1).and_then(schemas::uuid::parse)
+        };
         encoder.uuid(&given.unwrap_or_else(|| shared.uuid()));
         get(l, table, key::TIMESTAMP);
         let given = if restricted { None } else { number(l, -1) };
@@ -135,7 +158,9 @@ unsafe fn encode_headers(l: *mut lua_State, shared: &Shared, table: c_int, encod
         }
         get(l, table, key::LOGGER);
         if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
-            put(l, table, key::LOGGER, || ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::LOGGER));
+            put(l, table, key::LOGGER, || {
+                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::LOGGER)
+            });
         }
         if let Some(logger) = text(l, -1) {
             encoder.logger(logger);
@@ -156,20 +181,29 @@ unsafe fn encode_headers(l: *mut lua_State, shared: &Shared, table: c_int, encod
     }
 }
 
-unsafe fn encode_pid_and_hostname(l: *mut lua_State, shared: &Shared, table: c_int, encoder: &mut Encoder<'_>) {
+unsafe fn encode_pid_and_hostname(
+    l: *mut lua_State,
+    shared: &Shared,
+    table: c_int,
+    encoder: &mut Encoder<'_>,
+) {
     let restricted = shared.restricted_headers;
     // SAFETY: as the caller's.
     unsafe {
         get(l, table, key::PID);
         if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
-            put(l, table, key::PID, || ffi::lua_pushnumber(l, f64::from(shared.pid)));
+            put(l, table, key::PID, || {
+                ffi::lua_pushnumber(l, f64::from(shared.pid))
+            });
         }
         if let Some(pid) = number(l, -1) {
             encoder.pid(pid as i32);
         }
         get(l, table, key::HOSTNAME);
         if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
-            put(l, table, key::HOSTNAME, || ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::HOSTNAME));
+            put(l, table, key::HOSTNAME, || {
+                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::HOSTNAME)
+            });
         }
         if let Some(hostname) = text(l, -1) {
             encoder.hostname(hostname);
@@ -178,7 +212,11 @@ unsafe fn encode_pid_and_hostname(l: *mut lua_State, shared: &Shared, table: c_i
 }
 
 /// Encodes the table on top, in either of its two forms.
-unsafe fn encode_fields(l: *mut lua_State, call: &Call<'_>, encoder: &mut Encoder<'_>) -> Result<(), Failure> {
+unsafe fn encode_fields(
+    l: *mut lua_State,
+    call: &Call<'_>,
+    encoder: &mut Encoder<'_>,
+) -> Result<(), Failure> {
     // SAFETY: as the caller's. A key is turned into text only when it is a string already, so that the walk is not lost;
     // the walk changes nothing in the table, so the next key is always found.
     unsafe {
@@ -258,7 +296,11 @@ unsafe fn encode_rich_field(
             }
         }
         let mark = encoder.field_begin(name);
-        let plain = Parts { value_type: None, representation: None, userdata: 0 };
+        let plain = Parts {
+            value_type: None,
+            representation: None,
+            userdata: 0,
+        };
         encode_value(l, value, &plain, call, encoder)?;
         encoder.field_end(mark);
     }
@@ -295,7 +337,11 @@ unsafe fn encode_object(
         get(l, object, key::VALUE);
         let value = ffi::lua_gettop(l);
         let mark = encoder.field_begin(name);
-        let parts = Parts { value_type, representation, userdata };
+        let parts = Parts {
+            value_type,
+            representation,
+            userdata,
+        };
         encode_value(l, value, &parts, call, encoder)?;
         encoder.field_end(mark);
     }
@@ -319,9 +365,8 @@ unsafe fn encode_value(
             }
             ffi::LUA_TLIGHTUSERDATA => encode_userdata(parts.userdata, parts, call, encoder),
             kind => {
-                let value_type = scalar_type(l, kind, parts).unwrap_or_else(|| {
-                    Err(format!("unsupported type: {}", type_name(l, kind)))
-                })?;
+                let value_type = scalar_type(l, kind, parts)
+                    .unwrap_or_else(|| Err(format!("unsupported type: {}", type_name(l, kind))))?;
                 begin_value(value_type, parts, encoder);
                 match value_type {
                     ValueType::String => encoder.string_value(vm::bytes_of(l, value)),
@@ -344,8 +389,17 @@ fn begin_value(value_type: ValueType, parts: &Parts<'_>, encoder: &mut Encoder<'
 }
 
 /// The value type of a scalar of Lua's type `kind` and the type asked for; none if it is no scalar.
-fn scalar_type(_: *mut lua_State, kind: c_int, parts: &Parts<'_>) -> Option<Result<ValueType, Failure>> {
-    let refused = |what: &str| Err(format!("invalid {what} value_type: {}", parts.value_type.unwrap_or(-1)));
+fn scalar_type(
+    _: *mut lua_State,
+    kind: c_int,
+    parts: &Parts<'_>,
+) -> Option<Result<ValueType, Failure>> {
+    let refused = |what: &str| {
+        Err(format!(
+            "invalid {what} value_type: {}",
+            parts.value_type.unwrap_or(-1)
+        ))
+    };
     Some(match (kind, parts.value_type) {
         (ffi::LUA_TSTRING, None | Some(0)) => Ok(ValueType::String),
         (ffi::LUA_TSTRING, Some(1)) => Ok(ValueType::Bytes),
@@ -419,5 +473,7 @@ fn encode_userdata(
 
 unsafe fn type_name(l: *mut lua_State, kind: c_int) -> String {
     // SAFETY: Lua gives a static text for every type.
-    unsafe { CStr::from_ptr(ffi::lua_typename(l, kind)) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(ffi::lua_typename(l, kind)) }
+        .to_string_lossy()
+        .into_owned()
 }

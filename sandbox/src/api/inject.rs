@@ -78,10 +78,15 @@ fn inject_input(call: &mut Call<'_>, checkpoint: Option<&Checkpoint>) -> Result<
         }
         Type::Userdata if call.is_object::<Reader>(1) => {
             let reader = call.check_object::<Reader>(1)?;
-            let message = reader.message().ok_or("inject_message() attempted to inject a nil message")?;
+            let message = reader
+                .message()
+                .ok_or("inject_message() attempted to inject a nil message")?;
             inject_bytes(shared, message, checkpoint)
         }
-        other => Err(Error::new(format!("inject_message() unsupported message type: {}", other.name()))),
+        other => Err(Error::new(format!(
+            "inject_message() unsupported message type: {}",
+            other.name()
+        ))),
     }
 }
 
@@ -110,9 +115,10 @@ fn read_checkpoint(call: &Call<'_>, slot: &mut Checkpoint) -> Result<bool, Error
             }
             Ok(true)
         }
-        other => {
-            Err(Error::new(format!("inject_message() unsupported checkpoint type: {}", other.name())))
-        }
+        other => Err(Error::new(format!(
+            "inject_message() unsupported checkpoint type: {}",
+            other.name()
+        ))),
     }
 }
 
@@ -128,7 +134,11 @@ fn inject_table(call: &mut Call<'_>, checkpoint: Option<&Checkpoint>) -> Result<
 }
 
 /// Gives ready bytes to the host.
-fn inject_bytes(shared: &Shared, message: &[u8], checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+fn inject_bytes(
+    shared: &Shared,
+    message: &[u8],
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(), Error> {
     with_buffer(|buffer| {
         buffer.message().extend_from_slice(message);
         send(shared, buffer, checkpoint)
@@ -170,7 +180,9 @@ fn take_turn(shared: &Shared) -> Result<(), Error> {
         return Ok(());
     }
     match shared.injects_left.get() {
-        0 => Err(Error::new("inject_message() failed: injection limit exceeded")),
+        0 => Err(Error::new(
+            "inject_message() failed: injection limit exceeded",
+        )),
         left => {
             shared.injects_left.set(left - 1);
             Ok(())
@@ -178,14 +190,20 @@ fn take_turn(shared: &Shared) -> Result<(), Error> {
     }
 }
 
-fn send(shared: &Shared, buffer: &mut FrameBuf, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+fn send(
+    shared: &Shared,
+    buffer: &mut FrameBuf,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(), Error> {
     let message_len = buffer.message_len();
     let framed = buffer.finish();
     let message = &framed[framed.len() - message_len..];
     let sent = shared.host.borrow_mut().inject(framed, message, checkpoint);
     check(shared, sent)?;
     shared.injects.set(shared.injects.get() + 1);
-    shared.inject_bytes.set(shared.inject_bytes.get() + message_len as u64);
+    shared
+        .inject_bytes
+        .set(shared.inject_bytes.get() + message_len as u64);
     Ok(())
 }
 
@@ -193,9 +211,9 @@ fn send(shared: &Shared, buffer: &mut FrameBuf, checkpoint: Option<&Checkpoint>)
 fn check(shared: &Shared, sent: Result<(), InjectError>) -> Result<(), Error> {
     match sent {
         Ok(()) => Ok(()),
-        Err(InjectError::Rejected(code)) => {
-            Err(Error::new(format!("inject_message() failed: rejected by the callback rv: {code}")))
-        }
+        Err(InjectError::Rejected(code)) => Err(Error::new(format!(
+            "inject_message() failed: rejected by the callback rv: {code}"
+        ))),
         Err(InjectError::Stopped) => {
             limits::stop_now(shared);
             Err(Error::ended())

@@ -10,7 +10,11 @@ const METHODS: &[(&str, Function)] = &[("eval", function(eval))];
 
 impl Object for Matcher {
     fn class() -> Class {
-        Class { name: "lsb.message_matcher", methods: METHODS, metamethods: &[] }
+        Class {
+            name: "lsb.message_matcher",
+            methods: METHODS,
+            metamethods: &[],
+        }
     }
 }
 
@@ -31,7 +35,10 @@ pub(super) fn create_message_matcher(call: &mut Call<'_>) -> Result<usize, Error
 /// `matcher:eval()`: whether the current message matches.
 fn eval(call: &mut Call<'_>) -> Result<usize, Error> {
     let matcher = call.check_object::<Matcher>(1)?;
-    let matches = call.shared().message.with(|view, _| matcher.0.matches(&view));
+    let matches = call
+        .shared()
+        .message
+        .with(|view, _| matcher.0.matches(&view));
     call.push_bool(matches.ok_or("no active message")?)?;
     Ok(1)
 }

@@ -37,7 +37,9 @@ pub(super) fn inject_payload(call: &mut Call<'_>) -> Result<usize, Error> {
 
 fn string_argument<'a>(call: &Call<'a>, i: i32, name: &str) -> Result<&'a [u8], Error> {
     if call.type_of(i) != Type::String {
-        return Err(Error::new(format!("inject_payload() {name} argument must be a string")));
+        return Err(Error::new(format!(
+            "inject_payload() {name} argument must be a string"
+        )));
     }
     call.check_bytes(i)
 }
@@ -128,7 +130,11 @@ fn write_significant(number: f64, out: &mut Vec<u8>) {
     if exponent < 17 {
         let decimals = (16 - exponent) as usize;
         let plain = format!("{number:.decimals$}");
-        let plain = if plain.contains('.') { trim(&plain) } else { &plain };
+        let plain = if plain.contains('.') {
+            trim(&plain)
+        } else {
+            &plain
+        };
         out.extend_from_slice(plain.as_bytes());
     } else {
         write!(out, "{}e+{exponent:02}", trim(digits)).expect("writing to memory cannot fail");

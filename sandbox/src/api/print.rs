@@ -21,7 +21,9 @@ pub(super) fn print(call: &mut Call<'_>) -> Result<usize, Error> {
         call.push_global("tostring")?;
         call.push_value(i)?;
         call.call(1, 1)?;
-        let text = call.bytes_at(-1).ok_or("'tostring' must return a string to 'print'")?;
+        let text = call
+            .bytes_at(-1)
+            .ok_or("'tostring' must return a string to 'print'")?;
         line.extend_from_slice(text);
         call.pop(1);
         if line.len() > call.output_limit() {
@@ -35,7 +37,13 @@ pub(super) fn print(call: &mut Call<'_>) -> Result<usize, Error> {
 /// The line up to the first NUL, with a space for every byte that does not print, so that no plugin can forge log lines.
 fn printable(line: &[u8]) -> String {
     let end = memchr::memchr(0, line).unwrap_or(line.len());
-    let shown = |&byte: &u8| if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { ' ' };
+    let shown = |&byte: &u8| {
+        if byte == b' ' || byte.is_ascii_graphic() {
+            char::from(byte)
+        } else {
+            ' '
+        }
+    };
     line[..end].iter().map(shown).collect()
 }
 

@@ -10,7 +10,9 @@ use crate::vm::{self, slot};
 pub(super) fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let n_args = call.arg_count();
     if !(1..=4).contains(&n_args) {
-        return Err(Error::new("heka_read_message() incorrect number of arguments"));
+        return Err(Error::new(
+            "heka_read_message() incorrect number of arguments",
+        ));
     }
     let name = call.check_bytes(1)?;
     let mut at = (0, 0);
@@ -25,15 +27,16 @@ pub(super) fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
         call.push_nil()?;
         return Ok(1);
     }
-    let mut known = resolve(call, name)?;
+    let known = resolve(call, name)?;
     let l = call.raw();
     // The arguments leave room for the result. Large values are checked before they are copied.
     let too_large = shared.message.with(|view, framed| {
         let value = read(&view, Some(framed), known.part, name, at);
-        if let Read::Bytes(bytes) = value {
-            if bytes.len() > SMALL && call.check_memory(bytes.len()).is_err() {
-                return true;
-            }
+        if let Read::Bytes(bytes) = value
+            && bytes.len() > SMALL
+            && call.check_memory(bytes.len()).is_err()
+        {
+            return true;
         }
         // SAFETY: a C function has room for some values; the bytes are copied by Lua.
         unsafe {
@@ -46,8 +49,11 @@ pub(super) fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
         }
         false
     });
-    shared.message.names[Current::place(known.address)].set(Some(known));
-    if too_large == Some(true) { Err(Error::memory()) } else { Ok(1) }
+    if too_large == Some(true) {
+        Err(Error::memory())
+    } else {
+        Ok(1)
+    }
 }
 
 /// Values up to this size are copied to Lua before the memory limit is asked, in bytes.
@@ -80,12 +86,19 @@ fn learn(call: &mut Call<'_>, name: &[u8], place: usize) -> Result<Name, Error> 
     call.push_value(1)?;
     call.raw_set_index(-2, place as i64 + 1)?;
     call.pop(1);
-    Ok(Name { address: name.as_ptr() as usize, part })
+    let known = Name {
+        address: name.as_ptr() as usize,
+        part,
+    };
+    call.shared().message.names[place].set(Some(known));
+    Ok(known)
 }
 
 fn not_supported(name: &[u8]) -> Error {
     let name = String::from_utf8_lossy(name);
-    Error::new(format!("heka_read_message() field: '{name}' not supported/recognized"))
+    Error::new(format!(
+        "heka_read_message() field: '{name}' not supported/recognized"
+    ))
 }
 
 /// A part of the current message, whichever that is, copied only when it is used.
@@ -109,7 +122,10 @@ impl ZeroCopy {
             }
         });
         written.unwrap_or(Ok(false)).map_err(|()| {
-            format!("field: '{}' contains an unsupported type", String::from_utf8_lossy(&self.name))
+            format!(
+                "field: '{}' contains an unsupported type",
+                String::from_utf8_lossy(&self.name)
+            )
         })
     }
 }
@@ -140,16 +156,27 @@ impl Object for ZeroCopy {
 
 fn push_zero_copy(call: &mut Call<'_>, name: &[u8], at: (usize, usize)) -> Result<usize, Error> {
     let part = Part::parse(name).ok_or_else(|| not_supported(name))?;
-    if matches!(part, Part::Uuid | Part::Timestamp | Part::Severity | Part::Pid | Part::Size) {
+    if matches!(
+        part,
+        Part::Uuid | Part::Timestamp | Part::Severity | Part::Pid | Part::Size
+    ) {
         return Err(not_supported(name));
     }
-    call.push_object(ZeroCopy { name: name.to_vec(), part, at })?;
+    call.push_object(ZeroCopy {
+        name: name.to_vec(),
+        part,
+        at,
+    })?;
     Ok(1)
 }
 
 fn zero_copy_to_string(call: &mut Call<'_>) -> Result<usize, Error> {
     let part = call.check_object::<ZeroCopy>(1)?;
     let mut out = Vec::new();
-    if part.write(call.shared(), &mut out)? { call.push_bytes(&out)? } else { call.push_nil()? }
+    if part.write(call.shared(), &mut out)? {
+        call.push_bytes(&out)?
+    } else {
+        call.push_nil()?
+    }
     Ok(1)
 }

@@ -277,7 +277,10 @@ fn walk(bytes: &[u8]) -> (usize, usize, Option<usize>) {
 /// Copies what is cut off into `path.torn`, behind what earlier crashes left there.
 fn keep_torn(file: &File, path: &Path, whole: u64) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    let mut torn = options.append(true).create(true).open(beside(path, ".torn"))?;
+    let mut torn = options
+        .append(true)
+        .create(true)
+        .open(beside(path, ".torn"))?;
     let mut source = file;
     source.seek(SeekFrom::Start(whole))?;
     io::copy(&mut source, &mut torn)?;
@@ -330,7 +333,11 @@ mod tests {
             std::fs::write(&path, &bytes[..cut]).expect("written");
             let whole = [0, messages[0].len(), bytes.len()];
             let expected = whole.into_iter().rfind(|&end| end <= cut).expect("zero");
-            assert_eq!(open(&path, Frames::Heka).size(), expected as u64, "cut at {cut}");
+            assert_eq!(
+                open(&path, Frames::Heka).size(),
+                expected as u64,
+                "cut at {cut}"
+            );
         }
     }
 
@@ -381,7 +388,8 @@ mod tests {
         let mut file = open(&path, Frames::None);
         let large = vec![b'x'; BUFFER_SIZE * 3];
         file.write(one(b"small")).expect("written");
-        file.write([&large[..], b"end"].into_iter()).expect("written");
+        file.write([&large[..], b"end"].into_iter())
+            .expect("written");
         assert_eq!(file.size(), 5 + large.len() as u64 + 3);
         file.flush().expect("flushed");
         assert_eq!(std::fs::metadata(&path).expect("there").len(), file.size());

@@ -19,8 +19,10 @@ use super::{path_of, push_failure, push_outcome};
 use crate::lib_string::{Scratch, is_text};
 use crate::native::{Call, Class, Error, Function, Object, function};
 
-const FUNCTIONS: &[(&str, Function)] =
-    &[("open", function(open_file)), ("write_whole", function(write_whole))];
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("open", function(open_file)),
+    ("write_whole", function(write_whole)),
+];
 
 const METHODS: &[(&str, Function)] = &[
     ("close", function(close)),
@@ -36,7 +38,11 @@ struct AppendHandle(Owned<RefCell<AppendFile>>);
 
 impl Object for AppendHandle {
     fn class() -> Class {
-        Class { name: "foresight.append_file", methods: METHODS, metamethods: &[] }
+        Class {
+            name: "foresight.append_file",
+            methods: METHODS,
+            metamethods: &[],
+        }
     }
 
     fn memory(&self) -> usize {

@@ -55,7 +55,11 @@ impl Stream {
     ///
     /// # Errors
     /// The system's; `InvalidInput` for a mode that is none.
-    pub fn open(path: &std::path::Path, mode: &[u8], waiter: &mut dyn Waiter) -> io::Result<Stream> {
+    pub fn open(
+        path: &std::path::Path,
+        mode: &[u8],
+        waiter: &mut dyn Waiter,
+    ) -> io::Result<Stream> {
         let mut options = options(mode).ok_or(io::ErrorKind::InvalidInput)?;
         // Without this, opening a named pipe would wait for its other end and could not be interrupted.
         options.custom_flags(libc::O_NONBLOCK);
@@ -514,7 +518,10 @@ fn decimal_or_hex(text: &str) -> Option<f64> {
 }
 
 fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 fn closed() -> io::Error {
@@ -672,7 +679,11 @@ mod tests {
         assert_eq!(line(&mut file), Some(b"one".to_vec()));
         write(&mut file, b"TWO").expect("written");
         assert_eq!(line(&mut file), Some(b"".to_vec()));
-        assert_eq!(file.seek(SeekFrom::Current(0), &mut Patient).expect("seeks"), 8);
+        assert_eq!(
+            file.seek(SeekFrom::Current(0), &mut Patient)
+                .expect("seeks"),
+            8
+        );
         file.seek(SeekFrom::Start(0), &mut Patient).expect("seeks");
         let span = file.read_all(MOST, &mut Patient).expect("reads");
         assert_eq!(file.bytes(span), b"one\nTWO\nthree\n");
@@ -695,9 +706,14 @@ mod tests {
     #[test]
     fn a_silent_program_does_not_hold_the_reader() {
         let mut program = Stream::program("sleep 600".as_ref(), false).expect("starts");
-        let error = program.read_line(MOST, &mut wait::Never).expect_err("nothing comes");
+        let error = program
+            .read_line(MOST, &mut wait::Never)
+            .expect_err("nothing comes");
         assert_eq!(error.raw_os_error(), Some(libc::ECANCELED));
-        assert_eq!(program.close(&mut wait::Never).expect("ended"), Some(libc::SIGTERM));
+        assert_eq!(
+            program.close(&mut wait::Never).expect("ended"),
+            Some(libc::SIGTERM)
+        );
     }
 
     #[test]
@@ -705,7 +721,10 @@ mod tests {
         let (_folder, path) = folder();
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("made");
         let refused = Stream::open(&path, b"w", &mut wait::Never);
-        assert_eq!(refused.err().and_then(|e| e.raw_os_error()), Some(libc::ECANCELED));
+        assert_eq!(
+            refused.err().and_then(|e| e.raw_os_error()),
+            Some(libc::ECANCELED)
+        );
         let mut reader = open(&path, "r");
         assert!(reader.read_line(MOST, &mut wait::Never).is_err());
         let mut writer = open(&path, "w");

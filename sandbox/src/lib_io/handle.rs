@@ -111,7 +111,9 @@ pub(super) fn close(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 pub(super) fn flush(call: &mut Call<'_>) -> Result<usize, Error> {
-    let flushed = with_stream(call, |call, stream| Ok(stream.flush(&mut CallWaiter::new(call))))?;
+    let flushed = with_stream(call, |call, stream| {
+        Ok(stream.flush(&mut CallWaiter::new(call)))
+    })?;
     push_outcome(call, flushed, None)
 }
 
@@ -126,7 +128,9 @@ fn seek(call: &mut Call<'_>) -> Result<usize, Error> {
         b"end" => SeekFrom::End(offset),
         other => return Err(invalid_option(2, other)),
     };
-    let sought = with_stream(call, |call, stream| Ok(stream.seek(to, &mut CallWaiter::new(call))))?;
+    let sought = with_stream(call, |call, stream| {
+        Ok(stream.seek(to, &mut CallWaiter::new(call)))
+    })?;
     match sought {
         Ok(at) => call.push_number(at as f64)?,
         Err(error) => return push_failure(call, &error, None),
@@ -139,7 +143,10 @@ fn invalid() -> io::Error {
 }
 
 fn invalid_option(i: i32, option: &[u8]) -> Error {
-    Error::argument(i, format!("invalid option '{}'", String::from_utf8_lossy(option)))
+    Error::argument(
+        i,
+        format!("invalid option '{}'", String::from_utf8_lossy(option)),
+    )
 }
 
 fn setvbuf(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -149,7 +156,9 @@ fn setvbuf(call: &mut Call<'_>) -> Result<usize, Error> {
         b"full" => Buffering::Full,
         other => return Err(invalid_option(2, other)),
     };
-    let size = call.opt_integer(3)?.and_then(|size| usize::try_from(size).ok());
+    let size = call
+        .opt_integer(3)?
+        .and_then(|size| usize::try_from(size).ok());
     let flushed = with_stream(call, |call, stream| {
         stream.set_buffering(buffering, size);
         Ok(stream.flush(&mut CallWaiter::new(call)))
@@ -200,7 +209,12 @@ fn gather(call: &mut Call<'_>, last: i32, hidden: i32) -> Result<Scratch, Error>
         match call.write_zero_copy(i, buffer) {
             Some(Ok(())) => {}
             Some(Err(text)) => return Err(Error::new(text)),
-            None => return Err(Error::argument(i - hidden, "number, string or userdata expected")),
+            None => {
+                return Err(Error::argument(
+                    i - hidden,
+                    "number, string or userdata expected",
+                ));
+            }
         }
     }
     Ok(out)
@@ -278,7 +292,10 @@ fn read_one(
     push_span(call, stream, span)
 }
 
-fn push_number(call: &mut Call<'_>, number: io::Result<Option<f64>>) -> Result<io::Result<bool>, Error> {
+fn push_number(
+    call: &mut Call<'_>,
+    number: io::Result<Option<f64>>,
+) -> Result<io::Result<bool>, Error> {
     Ok(match number {
         Err(error) => Err(error),
         Ok(Some(number)) => {

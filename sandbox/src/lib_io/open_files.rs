@@ -57,7 +57,11 @@ unsafe impl Send for WeakFlush {}
 
 impl Object for OpenFiles {
     fn class() -> Class {
-        Class { name: "foresight.open_files", methods: &[], metamethods: &[] }
+        Class {
+            name: "foresight.open_files",
+            methods: &[],
+            metamethods: &[],
+        }
     }
 }
 
@@ -66,7 +70,11 @@ struct Newcomer(WeakFlush);
 
 impl Object for Newcomer {
     fn class() -> Class {
-        Class { name: "foresight.newcomer", methods: &[], metamethods: &[] }
+        Class {
+            name: "foresight.newcomer",
+            methods: &[],
+            metamethods: &[],
+        }
     }
 }
 
@@ -116,7 +124,10 @@ fn flush_step(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut waiter = CallWaiter::new(call);
     let mut result = Ok(());
     for file in &list.files {
-        let flushed = file.0.upgrade().map_or(Ok(()), |file| file.flush_now(&mut waiter));
+        let flushed = file
+            .0
+            .upgrade()
+            .map_or(Ok(()), |file| file.flush_now(&mut waiter));
         result = result.and(flushed);
     }
     result.map_err(|error| Error::bare(reason(&error)))?;

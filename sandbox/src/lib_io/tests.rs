@@ -63,16 +63,31 @@ fn failures_are_values() {
 
 #[test]
 fn misuse_is_an_error() {
-    assert_eq!(error_of("io.open('/dev/null'):read('*x')"), "test:1: bad argument #1 to 'read' (invalid format)");
-    assert_eq!(error_of("io.open('/dev/null'):read('x')"), "test:1: bad argument #1 to 'read' (invalid option)");
+    assert_eq!(
+        error_of("io.open('/dev/null'):read('*x')"),
+        "test:1: bad argument #1 to 'read' (invalid format)"
+    );
+    assert_eq!(
+        error_of("io.open('/dev/null'):read('x')"),
+        "test:1: bad argument #1 to 'read' (invalid option)"
+    );
     let closed = error_of("local f = io.open('/dev/null') f:close() f:read()");
     assert_eq!(closed, "test:1: attempt to use a closed file");
     let write = error_of("io.open('/dev/null', 'w'):write('a', {})");
-    assert_eq!(write, "test:1: bad argument #2 to 'write' (number, string or userdata expected)");
+    assert_eq!(
+        write,
+        "test:1: bad argument #2 to 'write' (number, string or userdata expected)"
+    );
     let lines = error_of("io.lines('/no/such/file')");
-    assert_eq!(lines, "test:1: bad argument #1 to 'lines' (/no/such/file: No such file or directory)");
+    assert_eq!(
+        lines,
+        "test:1: bad argument #1 to 'lines' (/no/such/file: No such file or directory)"
+    );
     assert!(error_of("io.stdout.write('x', 'y')").contains("FILE* expected, got string"));
-    assert!(error_of("local t = {} for i = 1, 1000 do t[i] = io.open('/dev/null') end").contains("open files"));
+    assert!(
+        error_of("local t = {} for i = 1, 1000 do t[i] = io.open('/dev/null') end")
+            .contains("open files")
+    );
 }
 
 #[test]
@@ -94,21 +109,35 @@ fn the_host_can_flush_everything() {
     try_in(&state, &code).expect("it runs");
     let read = |name| std::fs::read(folder.path().join(name)).expect("there");
     assert_eq!((read("a"), read("b")), (vec![], vec![]));
-    state.with_call(flush_all).unwrap_or_else(|_| panic!("flushed"));
+    state
+        .with_call(flush_all)
+        .unwrap_or_else(|_| panic!("flushed"));
     assert_eq!((read("a"), read("b")), (b"kept".to_vec(), b"also".to_vec()));
 }
 
 #[test]
 fn closing_the_state_loses_nothing() {
     let folder = run_in_folder("f = io.open(folder .. 'a', 'w') f:write('kept')");
-    assert_eq!(std::fs::read(folder.path().join("a")).expect("there"), b"kept");
+    assert_eq!(
+        std::fs::read(folder.path().join("a")).expect("there"),
+        b"kept"
+    );
 }
 
 #[test]
 fn reading_is_bounded_by_memory() {
-    let state = state(Kind::Output, Limits { memory: 2 << 20, ..Limits::default() });
-    for code in ["return io.open('/dev/zero'):read('*a')", "return io.open('/dev/zero'):read(1e12)",
-        "return io.open('/dev/zero'):read('*l')"] {
+    let state = state(
+        Kind::Output,
+        Limits {
+            memory: 2 << 20,
+            ..Limits::default()
+        },
+    );
+    for code in [
+        "return io.open('/dev/zero'):read('*a')",
+        "return io.open('/dev/zero'):read(1e12)",
+        "return io.open('/dev/zero'):read('*l')",
+    ] {
         let error = try_in(&state, code).expect_err(code);
         assert!(error.ends_with("not enough memory"), "{error}");
     }
@@ -129,7 +158,9 @@ fn files_that_only_grow() {
         local f, e = append_file.open('/no/such/file') assert(f == nil and e:find('No such file', 1, true))
         local ok, e = pcall(append_file.open, path, {frames = 'x'}) assert(not ok and e:find(\"frames must be\", 1, true))",
     );
-    let read = |name| String::from_utf8(std::fs::read(folder.path().join(name)).expect("there")).expect("text");
+    let read = |name| {
+        String::from_utf8(std::fs::read(folder.path().join(name)).expect("there")).expect("text")
+    };
     assert_eq!(read("out.1"), "one\ntwo2\n");
     assert_eq!(read("out"), "three\n");
     assert_eq!(read("out.torn"), "torn");

@@ -219,7 +219,9 @@ fn control_string(spec: &Spec, finite: bool, control: &mut [u8; 16]) {
         }
     }
     let letter = char::from(spec.conversion);
-    let written = rest.write_all(b"%").and_then(|()| rest.write_all(&flags[..n]));
+    let written = rest
+        .write_all(b"%")
+        .and_then(|()| rest.write_all(&flags[..n]));
     let written = written.and_then(|()| match (spec.width, spec.precision) {
         (0, None) => write!(rest, "{letter}"),
         (width, None) => write!(rest, "{width}{letter}"),
@@ -346,14 +348,28 @@ mod tests {
 
     #[test]
     fn floats_agree_with_the_c_library() {
-        let mut values = vec![0.0, -0.0, 0.5, 1.5, 2.5, -2.5, 0.125, 0.375, 1e15, 1e22, 1e300, 5e-324];
-        values.extend([1.0 / 3.0, -123.456, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, 0.1, 9.995]);
+        let mut values = vec![
+            0.0, -0.0, 0.5, 1.5, 2.5, -2.5, 0.125, 0.375, 1e15, 1e22, 1e300, 5e-324,
+        ];
+        values.extend([
+            1.0 / 3.0,
+            -123.456,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            0.1,
+            9.995,
+        ]);
         for conversion in ["e", "E", "f", "g", "G", "a"] {
             for flags in FLAGS {
                 for width in WIDTHS {
                     let spec = format!("%{flags}{width}{conversion}");
                     for &value in &values {
-                        assert_eq!(ours(&spec, value), from_c(&spec, value), "{spec} of {value}");
+                        assert_eq!(
+                            ours(&spec, value),
+                            from_c(&spec, value),
+                            "{spec} of {value}"
+                        );
                     }
                 }
             }
@@ -370,7 +386,9 @@ mod tests {
                     for value in [0, 1, -1, 42, -42, 255, 1 << 52, -(1 << 53)] {
                         let expected = match conversion {
                             // Signs mean nothing to an unsigned conversion.
-                            "u" | "o" | "x" | "X" => integer_from_c(&long.replace(['+', ' '], ""), value),
+                            "u" | "o" | "x" | "X" => {
+                                integer_from_c(&long.replace(['+', ' '], ""), value)
+                            }
                             _ => integer_from_c(&long, value),
                         };
                         assert_eq!(ours(&spec, value as f64), expected, "{spec} of {value}");
@@ -387,11 +405,17 @@ mod tests {
 
     #[test]
     fn specs_out_of_bounds_are_refused() {
-        assert_eq!(Spec::parse(b"------d"), Err("invalid format (repeated flags)"));
+        assert_eq!(
+            Spec::parse(b"------d"),
+            Err("invalid format (repeated flags)")
+        );
         let too_long = Err("invalid format (width or precision too long)");
         assert_eq!(Spec::parse(b"100d"), too_long);
         assert_eq!(Spec::parse(b".100d"), too_long);
-        assert_eq!(Spec::parse(b"").map(|(spec, used)| (spec.conversion, used)), Ok((0, 0)));
+        assert_eq!(
+            Spec::parse(b"").map(|(spec, used)| (spec.conversion, used)),
+            Ok((0, 0))
+        );
     }
 
     #[test]

@@ -33,7 +33,9 @@ pub(crate) fn state(kind: Kind, limits: Limits) -> State {
         host: Box::new(NoHost),
     };
     let state = State::new(parts, true).expect("memory for a state");
-    state.with_call(open_all).unwrap_or_else(|text| panic!("{}", String::from_utf8_lossy(&text)));
+    state
+        .with_call(open_all)
+        .unwrap_or_else(|text| panic!("{}", String::from_utf8_lossy(&text)));
     state.lift_limits(false);
     state
 }
@@ -68,13 +70,19 @@ pub(crate) fn run(code: &str) -> Vec<u8> {
 
 /// Runs a chunk of a plugin of this kind, which must not fail.
 pub(crate) fn run_as(kind: Kind, code: &str) -> Vec<u8> {
-    let limits = Limits { memory: 64 << 20, ..Limits::default() };
+    let limits = Limits {
+        memory: 64 << 20,
+        ..Limits::default()
+    };
     let result = try_in(&state(kind, limits), code);
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Runs a chunk that must fail; its error.
 pub(crate) fn error_of(code: &str) -> String {
-    let limits = Limits { memory: 64 << 20, ..Limits::default() };
+    let limits = Limits {
+        memory: 64 << 20,
+        ..Limits::default()
+    };
     try_in(&state(Kind::Output, limits), code).expect_err("it should fail")
 }

@@ -8,7 +8,14 @@ use crate::sandbox::Kind;
 use crate::vm::State;
 
 fn roomy() -> State {
-    state(Kind::Output, Limits { memory: 64 << 20, instructions: 0, ..Limits::default() })
+    state(
+        Kind::Output,
+        Limits {
+            memory: 64 << 20,
+            instructions: 0,
+            ..Limits::default()
+        },
+    )
 }
 
 /// A Lua string constant with these bytes.
@@ -44,7 +51,10 @@ fn both(ours: &State, theirs: &mlua::Lua, code: &str) -> (String, String) {
     let mine = try_in(ours, &code).unwrap_or_else(|error| error.into_bytes());
     let original: mlua::LuaString = theirs.load(&code).set_name("=test").eval().expect("a text");
     let original = original.as_bytes().to_vec();
-    (String::from_utf8_lossy(&mine).into_owned(), String::from_utf8_lossy(&original).into_owned())
+    (
+        String::from_utf8_lossy(&mine).into_owned(),
+        String::from_utf8_lossy(&original).into_owned(),
+    )
 }
 
 fn same(codes: &[&str]) {
@@ -186,13 +196,18 @@ fn where_51_differs_from_luajit_we_follow_51() {
         error_of("local s = 'x' s = s:find(nil)"),
         "test:1: bad argument #1 to 'find' (string expected, got nil)"
     );
-    run("assert(string.format('%q', 'a\\0b\\r\\n\"\\\\') == '\"a\\\\000b\\\\r\\\\\\n\\\\\"\\\\\\\\\"')");
+    run(
+        "assert(string.format('%q', 'a\\0b\\r\\n\"\\\\') == '\"a\\\\000b\\\\r\\\\\\n\\\\\"\\\\\\\\\"')",
+    );
     run("assert(string.gfind == string.gmatch and string.dump == nil)");
 }
 
 #[test]
 fn memory_is_bounded_before_anything_is_built() {
-    let limits = Limits { memory: 4 << 20, ..Limits::default() };
+    let limits = Limits {
+        memory: 4 << 20,
+        ..Limits::default()
+    };
     let small = state(Kind::Output, limits);
     for code in [
         "return string.rep('x', 1e10)",
@@ -210,7 +225,11 @@ fn memory_is_bounded_before_anything_is_built() {
 
 #[test]
 fn pattern_bombs_are_ended() {
-    let limits = Limits { instructions: 100_000, memory: 64 << 20, ..Limits::default() };
+    let limits = Limits {
+        instructions: 100_000,
+        memory: 64 << 20,
+        ..Limits::default()
+    };
     for code in [
         "return string.find(string.rep('a', 1e5), '.-.-.-.-b')",
         "return string.match(string.rep('a', 1e5), 'a*a*a*a*b')",
@@ -219,7 +238,10 @@ fn pattern_bombs_are_ended() {
         "while true do pcall(string.find, string.rep('a', 1e5), '.-.-.-b') end",
     ] {
         let error = try_in(&state(Kind::Output, limits.clone()), code).expect_err(code);
-        assert!(error.contains("instruction_limit exceeded"), "{code}: {error}");
+        assert!(
+            error.contains("instruction_limit exceeded"),
+            "{code}: {error}"
+        );
     }
 }
 
@@ -231,8 +253,9 @@ fn callbacks_cannot_recurse_without_end() {
 
 fn pattern() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
-        "a", "b", ".", "%a", "%d", "%w", "[ab]", "[^a]", "[a-c]", "(a)", "()", "(.)", "*", "+", "-", "?", "%1", "%b()",
-        "%f[a]", "^", "$", "%z", "x", "%%", "(", ")", "[", "]", "%s", "(.-)", "(%a*)",
+        "a", "b", ".", "%a", "%d", "%w", "[ab]", "[^a]", "[a-c]", "(a)", "()", "(.)", "*", "+",
+        "-", "?", "%1", "%b()", "%f[a]", "^", "$", "%z", "x", "%%", "(", ")", "[", "]", "%s",
+        "(.-)", "(%a*)",
     ]);
     proptest::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
 }

@@ -26,10 +26,19 @@ fn sorting() {
 fn sorting_errors() {
     assert!(error_of("table.sort({1, 'x'})").ends_with("attempt to compare string with number"));
     assert!(error_of("table.sort({{}, {}})").ends_with("attempt to compare two table values"));
-    assert_eq!(error_of("table.sort({3, 2, 1}, function() error('own', 0) end)"), "own");
-    assert_eq!(error_of("table.sort(5)"), "test:1: bad argument #1 to 'sort' (table expected, got number)");
+    assert_eq!(
+        error_of("table.sort({3, 2, 1}, function() error('own', 0) end)"),
+        "own"
+    );
+    assert_eq!(
+        error_of("table.sort(5)"),
+        "test:1: bad argument #1 to 'sort' (table expected, got number)"
+    );
     let text = error_of("table.sort({}, 5)");
-    assert_eq!(text, "test:1: bad argument #2 to 'sort' (function expected, got number)");
+    assert_eq!(
+        text,
+        "test:1: bad argument #2 to 'sort' (function expected, got number)"
+    );
 }
 
 #[test]
@@ -38,9 +47,15 @@ fn joining() {
         assert(table.concat({}) == '' and table.concat({1, 2, 3}, '-', 2) == '2-3')
         assert(table.concat({1, 2, 3}, '-', 2, 2) == '2' and table.concat({1}, '-', 3, 2) == '')");
     let text = error_of("table.concat({1, {}, 3})");
-    assert_eq!(text, "test:1: invalid value (table) at index 2 in table for 'concat'");
+    assert_eq!(
+        text,
+        "test:1: invalid value (table) at index 2 in table for 'concat'"
+    );
     let text = error_of("table.concat({}, '', 1, 1e15)");
-    assert_eq!(text, "test:1: invalid value (nil) at index 1 in table for 'concat'");
+    assert_eq!(
+        text,
+        "test:1: invalid value (nil) at index 1 in table for 'concat'"
+    );
 }
 
 #[test]
@@ -50,14 +65,21 @@ fn moving() {
         assert(table.remove(t) == 4 and table.remove(t, 1) == 0 and table.remove({}) == nil)
         assert(table.concat(t, ',') == '1,x,2,3' and table.getn(t) == 4 and table.maxn({[5] = 1}) == 5)
         local n = 0 table.foreach({1, 2, x = 3}, function() n = n + 1 end) assert(n == 3)");
-    assert_eq!(error_of("table.insert({})"), "test:1: wrong number of arguments to 'insert'");
+    assert_eq!(
+        error_of("table.insert({})"),
+        "test:1: wrong number of arguments to 'insert'"
+    );
     assert_eq!(error_of("table.setn({}, 1)"), "test:1: 'setn' is obsolete");
     assert!(run("return tostring(table.move)") == b"nil");
 }
 
 #[test]
 fn what_lasts_is_ended() {
-    let limits = Limits { instructions: 100_000, memory: 64 << 20, ..Limits::default() };
+    let limits = Limits {
+        instructions: 100_000,
+        memory: 64 << 20,
+        ..Limits::default()
+    };
     for code in [
         "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t) end",
         "local t = {} for i = 1, 1e5 do t[i] = '' end while true do table.concat(t) end",
@@ -65,6 +87,9 @@ fn what_lasts_is_ended() {
         "local t = {} for i = 1, 1e5 do t[i] = i end while true do pcall(table.sort, t, function(a, b) return a > b end) end",
     ] {
         let error = try_in(&state(Kind::Output, limits.clone()), code).expect_err(code);
-        assert!(error.contains("instruction_limit exceeded"), "{code}: {error}");
+        assert!(
+            error.contains("instruction_limit exceeded"),
+            "{code}: {error}"
+        );
     }
 }

@@ -114,7 +114,13 @@ impl<'a> Call<'a> {
         let n_args = unsafe { ffi::lua_gettop(l) };
         // One slot is kept for an error object.
         let room_end = n_args + ffi::LUA_MINSTACK - 1;
-        Call { l, shared, n_args, room_end, _not_send: PhantomData }
+        Call {
+            l,
+            shared,
+            n_args,
+            room_end,
+            _not_send: PhantomData,
+        }
     }
 
     // ---- Arguments ----
@@ -167,7 +173,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::check_bytes`].
     pub fn opt_bytes(&self, i: i32) -> Result<Option<&'a [u8]>, Error> {
-        if self.is_none_or_nil(i) { Ok(None) } else { self.check_bytes(i).map(Some) }
+        if self.is_none_or_nil(i) {
+            Ok(None)
+        } else {
+            self.check_bytes(i).map(Some)
+        }
     }
 
     /// Argument `i` as a number; a string that holds one is turned into it, as Lua does.
@@ -175,7 +185,8 @@ impl<'a> Call<'a> {
     /// # Errors
     /// `bad argument #i to '...' (number expected, got ...)`
     pub fn check_number(&self, i: i32) -> Result<f64, Error> {
-        self.to_number(i).ok_or_else(|| self.type_error(i, "number"))
+        self.to_number(i)
+            .ok_or_else(|| self.type_error(i, "number"))
     }
 
     /// As [`Call::check_number`]; `None` for nil and nothing.
@@ -183,7 +194,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::check_number`].
     pub fn opt_number(&self, i: i32) -> Result<Option<f64>, Error> {
-        if self.is_none_or_nil(i) { Ok(None) } else { self.check_number(i).map(Some) }
+        if self.is_none_or_nil(i) {
+            Ok(None)
+        } else {
+            self.check_number(i).map(Some)
+        }
     }
 
     /// Argument `i` as a whole number: what follows the decimal point is cut, and the range ends at that of `i64`.
@@ -231,7 +246,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// `bad argument #i to '...' (... expected, got ...)`
     pub fn check_type(&self, i: i32, kind: Type) -> Result<(), Error> {
-        if self.type_of(i) == kind { Ok(()) } else { Err(self.type_error(i, kind.name())) }
+        if self.type_of(i) == kind {
+            Ok(())
+        } else {
+            Err(self.type_error(i, kind.name()))
+        }
     }
 
     /// Argument `i` must be given, be it nil.
@@ -239,7 +258,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// `bad argument #i to '...' (value expected)`
     pub fn check_any(&self, i: i32) -> Result<(), Error> {
-        if self.is_none(i) { Err(Error::argument(i, "value expected")) } else { Ok(()) }
+        if self.is_none(i) {
+            Err(Error::argument(i, "value expected"))
+        } else {
+            Ok(())
+        }
     }
 
     /// `bad argument #i to '...' (expected expected, got ...)`, to be returned.
@@ -281,20 +304,21 @@ impl<'a> Call<'a> {
     /// The number at `i`, if it is one (not a string).
     pub fn number_at(&self, i: i32) -> Option<f64> {
         // SAFETY: the index is valid.
-        (self.type_of(i) == Type::Number)
-            .then(|| unsafe { ffi::lua_tonumber(self.l, self.at(i)) })
+        (self.type_of(i) == Type::Number).then(|| unsafe { ffi::lua_tonumber(self.l, self.at(i)) })
     }
 
     /// The value at `i` as a number, if it is one or a string that holds one.
     pub fn to_number(&self, i: i32) -> Option<f64> {
-        match self.type_of(i) {
-            // SAFETY: the index is valid; neither call changes the value.
-            Type::Number => Some(unsafe { ffi::lua_tonumber(self.l, self.at(i)) }),
-            Type::String => unsafe {
-                let is_number = ffi::lua_isnumber(self.l, self.at(i)) != 0;
-                is_number.then(|| ffi::lua_tonumber(self.l, self.at(i)))
-            },
-            _ => None,
+        let i = self.at(i);
+        // SAFETY: the index is valid, or above the top, which is no number; neither call changes the value.
+        unsafe {
+            match ffi::lua_type(self.l, i) {
+                ffi::LUA_TNUMBER => Some(ffi::lua_tonumber(self.l, i)),
+                ffi::LUA_TSTRING if ffi::lua_isnumber(self.l, i) != 0 => {
+                    Some(ffi::lua_tonumber(self.l, i))
+                }
+                _ => None,
+            }
         }
     }
 
@@ -391,7 +415,10 @@ impl<'a> Call<'a> {
     /// Moves the topmost value to position `i`, above the arguments.
     pub fn insert(&mut self, i: i32) {
         let i = self.at(i);
-        assert!(i > self.n_args && i <= self.top(), "insertion below the pushed values");
+        assert!(
+            i > self.n_args && i <= self.top(),
+            "insertion below the pushed values"
+        );
         // SAFETY: the index is valid and is none of an argument.
         unsafe { ffi::lua_insert(self.l, i) };
     }
@@ -533,7 +560,10 @@ impl<'a> Call<'a> {
     /// # Errors
     /// At the memory limit, or when the stack is full.
     pub fn push_closure(&mut self, function: Function, n: u8) -> Result<(), Error> {
-        assert!(self.top() - self.n_args >= i32::from(n), "fewer values pushed than upvalues wanted");
+        assert!(
+            self.top() - self.n_args >= i32::from(n),
+            "fewer values pushed than upvalues wanted"
+        );
         self.check_memory(0)?;
         self.room(1)?;
         // SAFETY: the upvalues are there, and there is room.
@@ -558,7 +588,10 @@ impl<'a> Call<'a> {
         assert!(self.top() > self.n_args, "no value to pop");
         // SAFETY: a missing upvalue has type none and is refused.
         unsafe {
-            assert!(ffi::lua_type(self.l, i) != ffi::LUA_TNONE, "no such upvalue");
+            assert!(
+                ffi::lua_type(self.l, i) != ffi::LUA_TNONE,
+                "no such upvalue"
+            );
             ffi::lua_replace(self.l, i);
         }
     }
@@ -576,7 +609,11 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// At the memory limit, or when the stack is full.
-    pub fn set_functions(&mut self, table: i32, functions: &[(&str, Function)]) -> Result<(), Error> {
+    pub fn set_functions(
+        &mut self,
+        table: i32,
+        functions: &[(&str, Function)],
+    ) -> Result<(), Error> {
         let table = self.at(table);
         for (name, function) in functions {
             self.push_function(*function)?;
@@ -786,7 +823,10 @@ impl<'a> Call<'a> {
     /// Sets the table on top, which is popped, as metatable of the table at `table`.
     pub fn set_metatable(&mut self, table: i32) {
         let table = self.table(table);
-        assert!(self.top() > self.n_args && self.type_of(-1) == Type::Table, "no metatable to pop");
+        assert!(
+            self.top() > self.n_args && self.type_of(-1) == Type::Table,
+            "no metatable to pop"
+        );
         // SAFETY: both are tables.
         unsafe { ffi::lua_setmetatable(self.l, table) };
     }
@@ -894,7 +934,10 @@ impl<'a> Call<'a> {
     /// When the callee was ended by the host or by its limits, which must be passed on; when calls are nested too deeply.
     pub fn call_protected(&mut self, n_args: usize, n_results: i32) -> Result<bool, Error> {
         let n_args = c_int::try_from(n_args).unwrap_or(c_int::MAX);
-        assert!(self.top() - self.n_args > n_args, "no function and arguments to pop");
+        assert!(
+            self.top() - self.n_args > n_args,
+            "no function and arguments to pop"
+        );
         self.room(n_results.max(1))?;
         let shared = self.shared;
         let depth = shared.depth.get();
@@ -914,6 +957,11 @@ impl<'a> Call<'a> {
             // SAFETY: the error object is on the stack.
             unsafe { ffi::lua_rawseti_(self.l, ffi::LUA_REGISTRYINDEX, slot::ERROR) };
             return Err(Error::raised());
+        }
+        if status == ffi::LUA_ERRMEM {
+            // Whoever catches this wants to go on, but Lua itself collects nothing when memory is refused.
+            // SAFETY: Rust has control again.
+            unsafe { vm::make_room(self.l, shared, 0) };
         }
         Ok(status == 0)
     }
@@ -1060,28 +1108,29 @@ impl<'a> Call<'a> {
     /// When the call has to end; must be passed on.
     #[inline]
     pub fn charge(&mut self, steps: u32) -> Result<(), Error> {
-        if limits::charge(self.shared, steps) { Ok(()) } else { Err(Error::ended()) }
+        if limits::charge(self.shared, steps) {
+            Ok(())
+        } else {
+            Err(Error::ended())
+        }
     }
 
-    /// Fails when `extra` more bytes are more than the plugin may have.
+    /// Fails when `extra` more bytes are more than the plugin may have, even after its garbage was collected.
     ///
     /// # Errors
     /// `not enough memory`
     #[inline]
     pub fn check_memory(&self, extra: usize) -> Result<(), Error> {
-        if self.shared.memory.exceeds(extra) && !self.shared.memory.lifted.get() {
-            return Err(Error::memory());
+        let shared = self.shared;
+        if !shared.memory.exceeds(extra) || shared.memory.lifted.get() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// As [`Call::check_memory`], but collects garbage before it fails.
-    pub(super) fn check_memory_after_collection(&mut self, extra: usize) -> Result<(), Error> {
-        if self.shared.memory.exceeds(extra) {
-            // SAFETY: finalizers are ours alone and never fail.
-            unsafe { ffi::lua_gc(self.l, ffi::LUA_GCCOLLECT, 0) };
+        // SAFETY: Rust has control, and what it holds stands on the stack.
+        if unsafe { vm::make_room(self.l, shared, extra) } {
+            Ok(())
+        } else {
+            Err(Error::memory())
         }
-        self.check_memory(extra)
     }
 
     /// The longest piece in bytes that a library may read at once for this plugin.
@@ -1212,7 +1261,10 @@ impl<'a> Call<'a> {
 
     /// The absolute position of a table.
     fn table(&self, i: i32) -> c_int {
-        assert!(self.type_of(i) == Type::Table, "the value at {i} is no table");
+        assert!(
+            self.type_of(i) == Type::Table,
+            "the value at {i} is no table"
+        );
         self.at(i)
     }
 
@@ -1252,7 +1304,9 @@ impl<'a> Call<'a> {
 
     /// `file:line: ` of the Lua code that called the running function; empty if it was not Lua code.
     pub fn place(&self) -> Vec<u8> {
-        let Some(ar) = self.activation(1, c"Sl") else { return Vec::new() };
+        let Some(ar) = self.activation(1, c"Sl") else {
+            return Vec::new();
+        };
         if ar.currentline <= 0 {
             return Vec::new();
         }
@@ -1298,7 +1352,11 @@ impl<'a> Call<'a> {
 impl Budget for Call<'_> {
     #[inline]
     fn charge(&mut self, steps: u32) -> Result<(), Exceeded> {
-        if limits::charge(self.shared, steps) { Ok(()) } else { Err(Exceeded) }
+        if limits::charge(self.shared, steps) {
+            Ok(())
+        } else {
+            Err(Exceeded)
+        }
     }
 }
 

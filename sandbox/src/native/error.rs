@@ -90,7 +90,11 @@ impl Error {
             Repr::Memory => call.push_raw_bytes(NO_MEMORY.as_bytes()),
             Repr::Ended => {
                 let ended = call.shared().budget.ended();
-                let ended = if ended == Ended::No { Ended::Limit } else { ended };
+                let ended = if ended == Ended::No {
+                    Ended::Limit
+                } else {
+                    ended
+                };
                 call.push_with_place(limits::text(ended).as_bytes());
             }
         }

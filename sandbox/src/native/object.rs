@@ -125,7 +125,7 @@ impl<'a> Call<'a> {
     /// At the memory limit.
     pub fn push_object<T: Object>(&mut self, object: T) -> Result<(), Error> {
         let counted = object.memory().saturating_add(size_of::<T>());
-        self.check_memory_after_collection(counted)?;
+        self.check_memory(counted)?;
         self.room(4)?;
         let shared = self.shared();
         let slot = Slot {
@@ -150,7 +150,8 @@ impl<'a> Call<'a> {
 
     /// Whether the value at `i` is an object of type `T`.
     pub fn is_object<T: Object>(&self, i: i32) -> bool {
-        self.slot_at(i).is_some_and(|slot| slot.type_id == TypeId::of::<T>())
+        self.slot_at(i)
+            .is_some_and(|slot| slot.type_id == TypeId::of::<T>())
     }
 
     /// Argument `i` as a `T`, for reading.
@@ -158,14 +159,20 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When it is no `T`, or a native function further out is writing to it.
     pub fn check_object<T: Object>(&self, i: i32) -> Result<ObjectRef<'a, T>, Error> {
-        let slot = self.argument_slot(i).filter(|slot| slot.type_id == TypeId::of::<T>());
-        let Some(slot) = slot else { return Err(self.type_error(i, T::class().name)) };
+        let slot = self
+            .argument_slot(i)
+            .filter(|slot| slot.type_id == TypeId::of::<T>());
+        let Some(slot) = slot else {
+            return Err(self.type_error(i, T::class().name));
+        };
         if slot.borrows.get() < 0 {
             return Err(Error::argument(i, "object is in use"));
         }
         slot.borrows.set(slot.borrows.get() + 1);
         let object: &dyn Any = &*slot.object;
-        let object = object.downcast_ref::<T>().expect("the type was checked above");
+        let object = object
+            .downcast_ref::<T>()
+            .expect("the type was checked above");
         Ok(ObjectRef { slot, object })
     }
 
@@ -174,7 +181,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When it is no `T`, or is borrowed already.
     pub fn check_object_mut<T: Object>(&self, i: i32) -> Result<ObjectMut<'a, T>, Error> {
-        let block = if self.is_argument(i) { self.slot_pointer(i) } else { None };
+        let block = if self.is_argument(i) {
+            self.slot_pointer(i)
+        } else {
+            None
+        };
         let Some(block) = block.filter(|_| self.is_object::<T>(i)) else {
             return Err(self.type_error(i, T::class().name));
         };
@@ -186,9 +197,15 @@ impl<'a> Call<'a> {
                 return Err(Error::argument(i, "object is in use"));
             }
             let object: &mut dyn Any = &mut *(*block).object;
-            let object: *mut T = object.downcast_mut::<T>().expect("the type was checked above");
+            let object: *mut T = object
+                .downcast_mut::<T>()
+                .expect("the type was checked above");
             borrows.set(-1);
-            Ok(ObjectMut { borrows, object, _object: PhantomData })
+            Ok(ObjectMut {
+                borrows,
+                object,
+                _object: PhantomData,
+            })
         }
     }
 
@@ -197,11 +214,16 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When it has grown beyond the memory limit.
     pub fn recount(&mut self, i: i32) -> Result<(), Error> {
-        let Some(slot) = self.slot_at(i) else { return Ok(()) };
+        let Some(slot) = self.slot_at(i) else {
+            return Ok(());
+        };
         if slot.borrows.get() < 0 {
             return Err(Error::argument(i, "object is in use"));
         }
-        let now = slot.object.memory().saturating_add(size_of_val(&*slot.object));
+        let now = slot
+            .object
+            .memory()
+            .saturating_add(size_of_val(&*slot.object));
         let before = slot.counted.replace(now);
         let memory = &self.shared().memory;
         memory.add(now);
@@ -212,7 +234,12 @@ impl<'a> Call<'a> {
     /// Appends the object at `i` as it goes into payloads and fields; `None` when it is no object with such a form.
     pub fn write_object(&self, i: i32, out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let slot = self.slot_at(i).filter(|slot| slot.borrows.get() >= 0)?;
-        slot.object.output(&Scope { shared: self.shared() }, out)
+        slot.object.output(
+            &Scope {
+                shared: self.shared(),
+            },
+            out,
+        )
     }
 
     /// As [`Call::write_object`], for objects with zero-copy support only.
@@ -222,12 +249,24 @@ impl<'a> Call<'a> {
     }
 
     /// Appends the statements that restore the object at `i`; `None` when it is none that can be preserved.
-    pub fn preserve_object(&self, i: i32, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
-        self.slot_at(i).filter(|slot| slot.borrows.get() >= 0)?.object.preserve(key, out)
+    pub fn preserve_object(
+        &self,
+        i: i32,
+        key: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), String>> {
+        self.slot_at(i)
+            .filter(|slot| slot.borrows.get() >= 0)?
+            .object
+            .preserve(key, out)
     }
 
     fn argument_slot(&self, i: i32) -> Option<&'a Slot> {
-        let block = if self.is_argument(i) { self.slot_pointer(i) } else { None };
+        let block = if self.is_argument(i) {
+            self.slot_pointer(i)
+        } else {
+            None
+        };
         // SAFETY: an argument stays on the stack, and so the slot alive, for the whole call.
         block.map(|block| unsafe { &*block })
     }

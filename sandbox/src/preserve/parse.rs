@@ -483,7 +483,10 @@ mod tests {
         assert_eq!(value("1"), Value::Literal(Literal::Number(1.0)));
         assert_eq!(value("-2.5e-3"), Value::Literal(Literal::Number(-0.0025)));
         assert_eq!(value("1/0"), Value::Literal(Literal::Number(f64::INFINITY)));
-        assert_eq!(value("-1/0"), Value::Literal(Literal::Number(f64::NEG_INFINITY)));
+        assert_eq!(
+            value("-1/0"),
+            Value::Literal(Literal::Number(f64::NEG_INFINITY))
+        );
         assert!(matches!(value("0/0"), Value::Literal(Literal::Number(n)) if n.is_nan()));
         assert_eq!(value("true"), Value::Literal(Literal::Bool(true)));
         assert_eq!(value("{}"), Value::Table);
@@ -513,7 +516,12 @@ mod tests {
         };
         let set_header = CallOf {
             name: "set_header",
-            args: vec![Literal::Number(1.0), text(b"n"), text(b"count"), text(b"sum")],
+            args: vec![
+                Literal::Number(1.0),
+                text(b"n"),
+                text(b"count"),
+                text(b"sum"),
+            ],
         };
         let expected = vec![
             Statement::Create(path.clone(), new),
@@ -532,8 +540,14 @@ mod tests {
 
     #[test]
     fn code_is_no_statement() {
-        assert_eq!(error("os.execute('x')"), "line 1: expected '_G' near 'os.execute('x')'");
-        assert_eq!(error("\n_G['a'] = 1 + 1"), "line 2: expected '_G' near '+ 1'");
+        assert_eq!(
+            error("os.execute('x')"),
+            "line 1: expected '_G' near 'os.execute('x')'"
+        );
+        assert_eq!(
+            error("\n_G['a'] = 1 + 1"),
+            "line 2: expected '_G' near '+ 1'"
+        );
         assert!(error("_G['a'] = function() end").contains("expected '_G'"));
         assert!(error("_G['a'] = {1, 2}").starts_with("line 1: expected '}'"));
         assert!(error("_G = 1").starts_with("line 1: expected '['"));

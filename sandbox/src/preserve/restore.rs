@@ -4,8 +4,8 @@
 use std::os::raw::c_int;
 
 use super::parse::{CallOf, Literal, MAX_DEPTH, Parser, Path, Statement, Value};
-use super::{EMPTY_ARRAY, VERSION};
 use super::write::lines_of;
+use super::{EMPTY_ARRAY, VERSION};
 use crate::ffi;
 
 /// Stack slots one statement needs beside its path: arguments, a function, a few values in between.
@@ -183,7 +183,8 @@ impl<'f> Restorer<'f> {
             for key in path.into_iter().skip(shared) {
                 push_literal(self.state, &key);
                 ffi::lua_rawget_(self.state, -2);
-                let is_data = ffi::lua_type(self.state, -1) == ffi::LUA_TTABLE && !self.is_library();
+                let is_data =
+                    ffi::lua_type(self.state, -1) == ffi::LUA_TTABLE && !self.is_library();
                 if !is_data {
                     ffi::lua_pop(self.state, 1);
                     return Err(format!("{} is no table of data", self.name(&key)));
@@ -331,7 +332,10 @@ impl<'f> Restorer<'f> {
             let top = ffi::lua_gettop(state);
             self.push_at(path)?;
             if !self.is_preserved() {
-                return Err(format!("{} is called on something that is not preserved", call.name));
+                return Err(format!(
+                    "{} is called on something that is not preserved",
+                    call.name
+                ));
             }
             ffi::lua_getmetatable(state, -1);
             ffi::lua_pushstring_(state, c"__index".as_ptr());

@@ -21,7 +21,13 @@ fn restore_to(state: &State, file: &[u8]) -> Result<(), String> {
 
 /// A state with the mark of empty arrays, Lua's libraries as modules, and the module `counter`.
 fn fresh() -> State {
-    let state = test_state::state(Kind::Output, Limits { memory: 64 << 20, ..Limits::default() });
+    let state = test_state::state(
+        Kind::Output,
+        Limits {
+            memory: 64 << 20,
+            ..Limits::default()
+        },
+    );
     let opened = state.with_call(|call| {
         call.push_library(&[("new", function(new_counter))])?;
         call.push_table(0, 0)?;
@@ -43,12 +49,19 @@ const METHODS: &[(&str, Function)] = &[("get", function(get)), ("set", function(
 
 impl Object for Counter {
     fn class() -> Class {
-        Class { name: "counter", methods: METHODS, metamethods: &[] }
+        Class {
+            name: "counter",
+            methods: METHODS,
+            metamethods: &[],
+        }
     }
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let key = String::from_utf8_lossy(key);
-        let lines = format!("if {key} == nil then {key} = counter.new(0) end\n{key}:set({})\n", self.0);
+        let lines = format!(
+            "if {key} == nil then {key} = counter.new(0) end\n{key}:set({})\n",
+            self.0
+        );
         out.extend_from_slice(lines.as_bytes());
         Some(Ok(()))
     }
@@ -138,7 +151,8 @@ fn the_first_lines() {
 
 #[test]
 fn another_version_is_another_state() {
-    let file = b"if _PRESERVATION_VERSION and _PRESERVATION_VERSION ~= 1 then return end\n_G[\"a\"] = 1\n";
+    let file =
+        b"if _PRESERVATION_VERSION and _PRESERVATION_VERSION ~= 1 then return end\n_G[\"a\"] = 1\n";
     for (own, restored) in [("nil", "1"), ("1", "1"), ("2", "nil"), ("'x'", "nil")] {
         let lua = fresh();
         exec(&lua, &format!("_PRESERVATION_VERSION = {own}"));
@@ -171,32 +185,65 @@ fn empty_arrays_keep_their_mark() {
     restore_to(&lua, b"_G[\"a\"] = {nil}\n_G[\"b\"] = {}\n").expect("restored");
     let file = save_of(&lua).expect("saved");
     let text = String::from_utf8_lossy(&file);
-    assert!(text.contains("_G[\"a\"] = {nil}\n_G[\"b\"] = {}\n"), "{text}");
+    assert!(
+        text.contains("_G[\"a\"] = {nil}\n_G[\"b\"] = {}\n"),
+        "{text}"
+    );
     exec(&lua, "a[1] = 5");
     let text = String::from_utf8(save_of(&lua).expect("saved")).expect("text");
-    assert!(text.contains("_G[\"a\"] = {}\n_G[\"a\"][1] = 5\n"), "{text}");
+    assert!(
+        text.contains("_G[\"a\"] = {}\n_G[\"a\"][1] = 5\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn hostile_files_run_nothing() {
     let refused = [
-        ("_G[\"x\"] = os.execute(\"touch /tmp/x\")", "line 1: os.execute is no constructor"),
-        ("_G[\"x\"] = evil.new(1)", "line 1: evil.new is no constructor"),
-        ("_G[\"x\"] = string.rep(\"x\", 1e9)", "line 1: string.rep is no constructor"),
-        ("_G[\"x\"] = fake.new(1)", "fake.new makes nothing that is preserved"),
-        ("_G[\"string\"][\"format\"] = 1", "_G[\"string\"] is no table of data"),
+        (
+            "_G[\"x\"] = os.execute(\"touch /tmp/x\")",
+            "line 1: os.execute is no constructor",
+        ),
+        (
+            "_G[\"x\"] = evil.new(1)",
+            "line 1: evil.new is no constructor",
+        ),
+        (
+            "_G[\"x\"] = string.rep(\"x\", 1e9)",
+            "line 1: string.rep is no constructor",
+        ),
+        (
+            "_G[\"x\"] = fake.new(1)",
+            "fake.new makes nothing that is preserved",
+        ),
+        (
+            "_G[\"string\"][\"format\"] = 1",
+            "_G[\"string\"] is no table of data",
+        ),
         ("_G[\"s\"] = _G[\"string\"][\"format\"]", "leads nowhere"),
         ("_G[\"t\"][\"u\"] = 1", "_G[\"t\"] is no table of data"),
-        ("_G[\"nobody\"]:close()", "close is called on something that is not preserved"),
+        (
+            "_G[\"nobody\"]:close()",
+            "close is called on something that is not preserved",
+        ),
         ("_G[\"c\"]:explode(1)", "no method explode"),
         ("_G[\"c\"]:set(\"x\")", "set: bad argument"),
-        ("\n\n_G[\"c\"]:set(", "restore_global_data line 3: expected a value near the end of the file"),
+        (
+            "\n\n_G[\"c\"]:set(",
+            "restore_global_data line 3: expected a value near the end of the file",
+        ),
     ];
     for (file, expected) in refused {
         let lua = fresh();
-        exec(&lua, "evil = {new = function() error('ran') end}; fake = {new = type}; c = counter.new(1); t = 5");
+        exec(
+            &lua,
+            "evil = {new = function() error('ran') end}; fake = {new = type}; c = counter.new(1); t = 5",
+        );
         let error = restore_to(&lua, file.as_bytes()).expect_err(file);
-        assert!(error.starts_with("restore_global_data ") && error.contains(expected), "{error}");
+        assert!(
+            error.starts_with("restore_global_data ") && error.contains(expected),
+            "{error}"
+        );
     }
 }
 
@@ -213,7 +260,10 @@ fn keys_that_cannot_be_written() {
     let lua = fresh();
     exec(&lua, "t = {[{}] = 1}");
     let error = save_of(&lua).expect_err("a table as key");
-    assert!(error.starts_with("serialize_data cannot preserve type 'table'"), "{error}");
+    assert!(
+        error.starts_with("serialize_data cannot preserve type 'table'"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -223,7 +273,10 @@ fn deep_tables_are_carried_up_to_the_limit() {
         "local at = t for i = 1, 900 do at = at.n end assert(at.v == 1)",
     );
     let lua = fresh();
-    exec(&lua, "t = {} local at = t for i = 1, 2000 do at.n = {} at = at.n end");
+    exec(
+        &lua,
+        "t = {} local at = t for i = 1, 2000 do at.n = {} at = at.n end",
+    );
     let error = save_of(&lua).expect_err("too deep");
     assert!(error.contains("nests deeper than 1000 tables"), "{error}");
 }
@@ -248,11 +301,18 @@ fn expression() -> impl Strategy<Value = String> {
         format!("\"{}\"", digits.concat())
     });
     let number = prop_oneof![
-        any::<f64>().prop_filter("has digits", |n| n.is_finite()).prop_map(|n| format!("{n:e}")),
+        any::<f64>()
+            .prop_filter("has digits", |n| n.is_finite())
+            .prop_map(|n| format!("{n:e}")),
         any::<i32>().prop_map(|n| n.to_string()),
     ];
     let key = prop_oneof![string.clone(), number.clone(), Just("true".to_owned())];
-    let leaf = prop_oneof![string, number, Just("true".to_owned()), Just("false".to_owned())];
+    let leaf = prop_oneof![
+        string,
+        number,
+        Just("true".to_owned()),
+        Just("false".to_owned())
+    ];
     leaf.prop_recursive(5, 60, 6, move |inner| {
         proptest::collection::vec((key.clone(), inner), 0..6).prop_map(|entries| {
             let entries: Vec<String> = entries.iter().map(|(k, v)| format!("[{k}]={v}")).collect();

@@ -168,8 +168,8 @@ impl Writer {
             match ffi::lua_type(state, -1) {
                 ffi::LUA_TNUMBER | ffi::LUA_TSTRING | ffi::LUA_TBOOLEAN => true,
                 ffi::LUA_TTABLE => {
-                    let is_globals =
-                        ffi::lua_topointer(state, -1) == ffi::lua_topointer(state, ffi::LUA_GLOBALSINDEX);
+                    let is_globals = ffi::lua_topointer(state, -1)
+                        == ffi::lua_topointer(state, ffi::LUA_GLOBALSINDEX);
                     !is_globals && (!has_metatable(state) || is_marked_array(state))
                 }
                 // Whether it can be preserved, it says when it is asked for its lines.

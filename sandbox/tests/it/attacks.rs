@@ -7,9 +7,14 @@ use crate::common::*;
 
 /// Runs a program under tight limits; true if it was ended by its instruction limit.
 fn attack(kind: Kind, body: &str) -> Answer {
-    let libraries = if kind == Analysis { "" } else { "require 'coroutine' " };
-    let source =
-        format!("require 'string' require 'table' require 'math' {libraries}function process_message() {body} end");
+    let libraries = if kind == Analysis {
+        ""
+    } else {
+        "require 'coroutine' "
+    };
+    let source = format!(
+        "require 'string' require 'table' require 'math' {libraries}function process_message() {body} end"
+    );
     watched(move || {
         let mut spec = spec(kind, &source);
         spec.limits.instructions = 100_000;
@@ -27,7 +32,10 @@ fn attack(kind: Kind, body: &str) -> Answer {
 #[track_caller]
 fn ends_at_the_limit(kind: Kind, body: &str) {
     match attack(kind, body) {
-        Answer::Terminated(text) => assert!(text.ends_with("instruction_limit exceeded"), "{body}: {text}"),
+        Answer::Terminated(text) => assert!(
+            text.ends_with("instruction_limit exceeded"),
+            "{body}: {text}"
+        ),
         other => panic!("{body}: {other:?}"),
     }
 }
@@ -94,8 +102,10 @@ fn native_functions_pay_too() {
     ] {
         match attack(Analysis, body) {
             Answer::Terminated(text) => {
-                let ended = text.ends_with("instruction_limit exceeded") || text.ends_with("not enough memory")
-                    || text.contains("too complex") || text.contains("too long");
+                let ended = text.ends_with("instruction_limit exceeded")
+                    || text.ends_with("not enough memory")
+                    || text.contains("too complex")
+                    || text.contains("too long");
                 assert!(ended, "{body}: {text}");
             }
             other => panic!("{body}: {other:?}"),

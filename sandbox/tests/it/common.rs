@@ -38,7 +38,9 @@ impl CompiledMatcher for TypeMatcher {
 
 impl TestHost {
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.0.lock().expect("no test panics while it holds the notes")
+        self.0
+            .lock()
+            .expect("no test panics while it holds the notes")
     }
 }
 
@@ -113,7 +115,10 @@ pub fn spec(kind: Kind, source: &str) -> Spec {
 pub fn try_make(spec: Spec) -> (Result<Sandbox, CreateError>, Notes) {
     let notes = Notes::default();
     notes.lock().expect("new").running = true;
-    (Sandbox::new(spec, Box::new(TestHost(Arc::clone(&notes)))), notes)
+    (
+        Sandbox::new(spec, Box::new(TestHost(Arc::clone(&notes)))),
+        notes,
+    )
 }
 
 pub fn make(spec: Spec) -> (Sandbox, Notes) {
@@ -138,7 +143,10 @@ pub fn check(kind: Kind, source: &str) {
 
 /// The body as `process_message` of a plugin, run once on a message.
 pub fn run(kind: Kind, body: &str) -> (Answer, Notes) {
-    run_spec(spec(kind, &format!("require 'string' require 'table' function process_message(...) {body}\nend")))
+    run_spec(spec(
+        kind,
+        &format!("require 'string' require 'table' function process_message(...) {body}\nend"),
+    ))
 }
 
 pub fn run_spec(spec: Spec) -> (Answer, Notes) {
@@ -157,7 +165,13 @@ pub fn run_spec(spec: Spec) -> (Answer, Notes) {
 #[track_caller]
 pub fn run_ok(kind: Kind, body: &str) -> Notes {
     let (answer, notes) = run(kind, &format!("{body}\nreturn 0"));
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
     notes
 }
 
@@ -166,8 +180,12 @@ pub fn run_ok(kind: Kind, body: &str) -> Notes {
 pub fn run_error(kind: Kind, body: &str) -> String {
     match run(kind, body).0 {
         Answer::Terminated(text) => {
-            let text = text.strip_prefix("process_message() ").expect("it always begins so").to_owned();
-            text.split_once(".lua:1: ").map_or(text.clone(), |(_, rest)| rest.to_owned())
+            let text = text
+                .strip_prefix("process_message() ")
+                .expect("it always begins so")
+                .to_owned();
+            text.split_once(".lua:1: ")
+                .map_or(text.clone(), |(_, rest)| rest.to_owned())
         }
         other => panic!("expected an error, got {other:?}"),
     }
@@ -204,7 +222,9 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
 /// The only message that was injected.
 #[track_caller]
 pub fn the_message(notes: &Notes) -> Message {
-    let seen = notes.lock().expect("no test panics while it holds the notes");
+    let seen = notes
+        .lock()
+        .expect("no test panics while it holds the notes");
     assert_eq!(seen.injected.len(), 1);
     Message::decode(&seen.injected[0].0).expect("what is injected is valid")
 }
@@ -220,7 +240,10 @@ pub fn watched<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         result
     });
     if receiver.recv_timeout(LONGEST) == Err(mpsc::RecvTimeoutError::Timeout) {
-        eprintln!("a plugin was not stopped within {LONGEST:?}: {:?}", std::thread::current().name());
+        eprintln!(
+            "a plugin was not stopped within {LONGEST:?}: {:?}",
+            std::thread::current().name()
+        );
         std::process::abort();
     }
     thread.join().expect("the work does not panic")

@@ -14,7 +14,7 @@ const FULL: &str = "inject_message {
 #[test]
 fn given_headers_are_kept_without_restriction() {
     let message = the_message(&run_ok(Input, FULL));
-    assert_eq!(message.uuid, *b"ABCDEFGHIJKLMNOP");
+    assert_eq!(message.uuid, Some(*b"ABCDEFGHIJKLMNOP"));
     assert_eq!(message.timestamp, 5_000_000_000);
     assert_eq!(message.type_.as_deref(), Some(&b"a.type"[..]));
     assert_eq!(message.logger.as_deref(), Some(&b"my.logger"[..]));
@@ -29,7 +29,7 @@ fn given_headers_are_kept_without_restriction() {
 #[test]
 fn restricted_headers_are_always_ours() {
     let message = the_message(&run_ok(Analysis, FULL));
-    assert_ne!(message.uuid, *b"ABCDEFGHIJKLMNOP");
+    assert_ne!(message.uuid, Some(*b"ABCDEFGHIJKLMNOP"));
     assert_ne!(message.timestamp, 5_000_000_000);
     assert_eq!(message.logger.as_deref(), Some(&b"analysis.test"[..]));
     assert_eq!(message.pid, Some(4321));
@@ -50,7 +50,10 @@ fn defaults_are_written_into_the_table() {
             ),
         );
     }
-    run_ok(Analysis, "local m = {Logger = 'no'} inject_message(m) assert(m.Logger == 'analysis.test')");
+    run_ok(
+        Analysis,
+        "local m = {Logger = 'no'} inject_message(m) assert(m.Logger == 'analysis.test')",
+    );
 }
 
 #[test]
@@ -64,11 +67,20 @@ fn a_uuid_is_random_unless_it_is_one() {
     let uuids: Vec<[u8; 16]> = seen
         .injected
         .iter()
-        .map(|(bytes, _)| schemas::message::Message::decode(bytes).expect("valid").uuid)
+        .map(|(bytes, _)| {
+            schemas::message::Message::decode(bytes)
+                .expect("valid")
+                .uuid
+                .expect("it has one")
+        })
         .collect();
     assert_eq!(uuids[0], *b"ABCDEFGHIJKLMNOP");
     for uuid in &uuids[1..] {
-        assert_eq!((uuid[6] >> 4, uuid[8] >> 6), (4, 2), "version 4, the variant of RFC 9562");
+        assert_eq!(
+            (uuid[6] >> 4, uuid[8] >> 6),
+            (4, 2),
+            "version 4, the variant of RFC 9562"
+        );
     }
     assert!(uuids[1] != uuids[2] && uuids[2] != uuids[3]);
 }
@@ -82,13 +94,19 @@ fn odd_headers_are_converted_or_ignored() {
     assert_eq!(message.timestamp, 77);
     assert_eq!(message.type_.as_deref(), Some(&b"12"[..]));
     assert_eq!((message.severity, message.pid), (Some(5), Some(8)));
-    assert_eq!((message.payload, message.env_version, message.logger), (None, None, None));
+    assert_eq!(
+        (message.payload, message.env_version, message.logger),
+        (None, None, None)
+    );
 }
 
 /// The only field that a plugin with these Fields makes.
 #[track_caller]
 fn field(fields: &str) -> schemas::message::Field {
-    let message = the_message(&run_ok(Input, &format!("inject_message {{Fields = {fields}}}")));
+    let message = the_message(&run_ok(
+        Input,
+        &format!("inject_message {{Fields = {fields}}}"),
+    ));
     assert_eq!(message.fields.len(), 1);
     message.fields[0].clone()
 }
@@ -99,18 +117,48 @@ fn every_form_of_a_field_is_encoded() {
         ("{f = 'x'}", FieldValue::String(vec![b"x".to_vec()])),
         ("{f = 1.5}", FieldValue::Double(vec![1.5])),
         ("{f = false}", FieldValue::Bool(vec![false])),
-        ("{f = {'a', 'b'}}", FieldValue::String(vec![b"a".to_vec(), b"b".to_vec()])),
+        (
+            "{f = {'a', 'b'}}",
+            FieldValue::String(vec![b"a".to_vec(), b"b".to_vec()]),
+        ),
         ("{f = {1, 2}}", FieldValue::Double(vec![1.0, 2.0])),
         ("{f = {true, false}}", FieldValue::Bool(vec![true, false])),
-        ("{f = {value = 7.9, value_type = 2}}", FieldValue::Integer(vec![7])),
-        ("{f = {value = -1, value_type = 2}}", FieldValue::Integer(vec![-1])),
-        ("{f = {value = {1, 2}, value_type = 2}}", FieldValue::Integer(vec![1, 2])),
-        ("{f = {value = 'x', value_type = 1}}", FieldValue::Bytes(vec![b"x".to_vec()])),
-        ("{f = {value = {'x', 'y'}, value_type = 1}}", FieldValue::Bytes(vec![b"x".to_vec(), b"y".to_vec()])),
-        ("{{name = 'f', value = 'x'}}", FieldValue::String(vec![b"x".to_vec()])),
-        ("{{name = 'f', value = 3, value_type = 3}}", FieldValue::Double(vec![3.0])),
-        ("{{name = 'f', value = true, value_type = 4}}", FieldValue::Bool(vec![true])),
-        ("{{name = 'f', value = {1, 2}, value_type = 2}}", FieldValue::Integer(vec![1, 2])),
+        (
+            "{f = {value = 7.9, value_type = 2}}",
+            FieldValue::Integer(vec![7]),
+        ),
+        (
+            "{f = {value = -1, value_type = 2}}",
+            FieldValue::Integer(vec![-1]),
+        ),
+        (
+            "{f = {value = {1, 2}, value_type = 2}}",
+            FieldValue::Integer(vec![1, 2]),
+        ),
+        (
+            "{f = {value = 'x', value_type = 1}}",
+            FieldValue::Bytes(vec![b"x".to_vec()]),
+        ),
+        (
+            "{f = {value = {'x', 'y'}, value_type = 1}}",
+            FieldValue::Bytes(vec![b"x".to_vec(), b"y".to_vec()]),
+        ),
+        (
+            "{{name = 'f', value = 'x'}}",
+            FieldValue::String(vec![b"x".to_vec()]),
+        ),
+        (
+            "{{name = 'f', value = 3, value_type = 3}}",
+            FieldValue::Double(vec![3.0]),
+        ),
+        (
+            "{{name = 'f', value = true, value_type = 4}}",
+            FieldValue::Bool(vec![true]),
+        ),
+        (
+            "{{name = 'f', value = {1, 2}, value_type = 2}}",
+            FieldValue::Integer(vec![1, 2]),
+        ),
     ];
     for (fields, value) in cases {
         let field = field(fields);
@@ -143,20 +191,39 @@ fn wrong_fields_are_refused_in_hindsights_words() {
         ("{f = {'a', 1}}", "array has mixed types"),
         ("{f = {{}}}", "unsupported array type: table"),
         ("{f = {value = {}}}", "unsupported array type: nil"),
-        ("{f = {value = 's', value_type = 2}}", "invalid string value_type: 2"),
-        ("{f = {value = 1, value_type = 0}}", "invalid numeric value_type: 0"),
-        ("{f = {value = true, value_type = 3}}", "invalid boolean value_type: 3"),
-        ("{f = create_stream_reader('x')}", "userdata object does not implement lsb_output"),
+        (
+            "{f = {value = 's', value_type = 2}}",
+            "invalid string value_type: 2",
+        ),
+        (
+            "{f = {value = 1, value_type = 0}}",
+            "invalid numeric value_type: 0",
+        ),
+        (
+            "{f = {value = true, value_type = 3}}",
+            "invalid boolean value_type: 3",
+        ),
+        (
+            "{f = create_stream_reader('x')}",
+            "userdata object does not implement lsb_output",
+        ),
     ];
     for (fields, expected) in cases {
         let error = run_error(Input, &format!("inject_message {{Fields = {fields}}}"));
-        assert_eq!(error, format!("inject_message() failed: {expected}"), "{fields}");
+        assert_eq!(
+            error,
+            format!("inject_message() failed: {expected}"),
+            "{fields}"
+        );
     }
     let error = run_error(
         Output,
         "update_checkpoint(...) local light = ... inject_message {Fields = {f = {value = light}}}",
     );
-    assert_eq!(error, "inject_message() failed: a lightuserdata output must also specify a userdata value");
+    assert_eq!(
+        error,
+        "inject_message() failed: a lightuserdata output must also specify a userdata value"
+    );
 }
 
 #[test]
@@ -189,7 +256,10 @@ fn strange_tables_do_no_harm() {
 fn the_output_limit_bounds_a_message() {
     let error = run_error(Input, "inject_message {Payload = string.rep('x', 70000)}");
     assert_eq!(error, "inject_message() failed: exceeded output_limit");
-    let error = run_error(Analysis, "local f = {} for i = 1, 1e4 do f['n' .. i] = i end inject_message {Fields = f}");
+    let error = run_error(
+        Analysis,
+        "local f = {} for i = 1, 1e4 do f['n' .. i] = i end inject_message {Fields = f}",
+    );
     assert_eq!(error, "inject_message() failed: exceeded output_limit");
 }
 
@@ -203,22 +273,57 @@ fn an_input_injects_with_checkpoints() {
     );
     let seen = notes.lock().expect("held");
     let text = |text: &str| Checkpoint::Text(text.as_bytes().to_vec());
-    let given: Vec<Option<Checkpoint>> = seen.injected.iter().map(|(_, given)| given.clone()).collect();
+    let given: Vec<Option<Checkpoint>> = seen
+        .injected
+        .iter()
+        .map(|(_, given)| given.clone())
+        .collect();
     let number = Checkpoint::Number(12.0);
-    assert_eq!(given, [Some(number), Some(text("place")), None, None, None, Some(text("cut"))]);
+    assert_eq!(
+        given,
+        [
+            Some(number),
+            Some(text("place")),
+            None,
+            None,
+            None,
+            Some(text("cut"))
+        ]
+    );
     assert_eq!(seen.checkpoints, [text("alone"), Checkpoint::Number(3.0)]);
 }
 
 #[test]
 fn an_input_is_told_what_it_cannot_inject() {
     let cases = [
-        ("inject_message(nil)", "inject_message() message cannot be nil without a checkpoint update"),
-        ("inject_message()", "inject_message() message cannot be nil without a checkpoint update"),
-        ("inject_message({}, true)", "inject_message() unsupported checkpoint type: boolean"),
-        ("inject_message({}, string.rep('x', 8192))", "inject_message() failed: checkpoint update"),
-        ("inject_message(true)", "inject_message() unsupported message type: boolean"),
-        ("inject_message('no protobuf')", "inject_message() attempted to inject a invalid protobuf string"),
-        ("inject_message(create_stream_reader('x'))", "inject_message() attempted to inject a nil message"),
+        (
+            "inject_message(nil)",
+            "inject_message() message cannot be nil without a checkpoint update",
+        ),
+        (
+            "inject_message()",
+            "inject_message() message cannot be nil without a checkpoint update",
+        ),
+        (
+            "inject_message({}, true)",
+            "inject_message() unsupported checkpoint type: boolean",
+        ),
+        (
+            "inject_message({}, string.rep('x', 8192))",
+            "inject_message() failed: checkpoint update",
+        ),
+        (
+            "inject_message(true)",
+            "inject_message() unsupported message type: boolean",
+        ),
+        (
+            "inject_message('no protobuf')",
+            "inject_message() attempted to inject a invalid protobuf string",
+        ),
+        (
+            "inject_message(create_stream_reader('x'))",
+            "inject_message() attempted to inject a nil message",
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(run_error(Input, body), expected, "{body}");
@@ -233,10 +338,19 @@ fn an_input_injects_ready_bytes() {
         "function process_message(bytes) inject_message(bytes) return 0 end",
     ));
     let answer = sandbox.process_input(&Checkpoint::Text(sample()));
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
     assert_eq!(notes.lock().expect("held").injected[0].0, sample());
     let stats = sandbox.stats();
-    assert_eq!((stats.injects, stats.inject_bytes), (1, sample().len() as u64));
+    assert_eq!(
+        (stats.injects, stats.inject_bytes),
+        (1, sample().len() as u64)
+    );
 }
 
 #[test]
@@ -246,11 +360,20 @@ fn what_the_host_refuses_is_an_error() {
         "function process_message() local ok, e = pcall(inject_message, {}) return -1, e end",
     ));
     notes.lock().expect("held").answers = vec![Err(InjectError::Rejected(3))];
-    let Answer::Status { code, message } = sandbox.process_input(&Checkpoint::None) else { panic!() };
+    let Answer::Status { code, message } = sandbox.process_input(&Checkpoint::None) else {
+        panic!()
+    };
     assert_eq!(code, -1);
-    assert_eq!(message.as_deref(), Some(&b"inject_message() failed: rejected by the callback rv: 3"[..]));
+    assert_eq!(
+        message.as_deref(),
+        Some(&b"inject_message() failed: rejected by the callback rv: 3"[..])
+    );
     notes.lock().expect("held").answers = vec![Err(InjectError::Stopped)];
-    assert_eq!(sandbox.process_input(&Checkpoint::None), Answer::Stopped, "not even pcall keeps it");
+    assert_eq!(
+        sandbox.process_input(&Checkpoint::None),
+        Answer::Stopped,
+        "not even pcall keeps it"
+    );
 }
 
 #[test]
@@ -263,11 +386,19 @@ fn analysis_plugins_have_inject_limits() {
     spec.limits.process_message_injects = 2;
     let (mut sandbox, notes) = make(spec);
     let message = sample();
-    let Answer::Terminated(text) = sandbox.process_message(&message, &message, None) else { panic!() };
-    assert!(text.ends_with("inject_message() failed: injection limit exceeded"), "{text}");
+    let Answer::Terminated(text) = sandbox.process_message(&message, &message, None) else {
+        panic!()
+    };
+    assert!(
+        text.ends_with("inject_message() failed: injection limit exceeded"),
+        "{text}"
+    );
     assert_eq!(notes.lock().expect("held").injected.len(), 2);
     let text = sandbox.timer_event(0, false).expect_err("ten are allowed");
-    assert!(text.starts_with("timer_event() ") && text.ends_with("injection limit exceeded"), "{text}");
+    assert!(
+        text.starts_with("timer_event() ") && text.ends_with("injection limit exceeded"),
+        "{text}"
+    );
     assert_eq!(notes.lock().expect("held").injected.len(), 12);
     assert!(main_chunk_error(Analysis, "inject_message {}").ends_with("injection limit exceeded"));
 }
@@ -279,10 +410,23 @@ fn payloads_are_gathered_and_injected() {
         "add_to_payload('a', 1.5, nil, true) add_to_payload(1/3) inject_payload('tsv', 'a name', '|', 2) inject_payload()",
     ));
     assert_eq!(message.type_.as_deref(), Some(&b"inject_payload"[..]));
-    assert_eq!(message.payload.as_deref(), Some(&b"a1.5niltrue0.33333333|2"[..]));
-    let fields: Vec<(&[u8], &FieldValue)> = message.fields.iter().map(|f| (&f.name[..], &f.value)).collect();
+    assert_eq!(
+        message.payload.as_deref(),
+        Some(&b"a1.5niltrue0.33333333|2"[..])
+    );
+    let fields: Vec<(&[u8], &FieldValue)> = message
+        .fields
+        .iter()
+        .map(|f| (&f.name[..], &f.value))
+        .collect();
     let text = |text: &str| FieldValue::String(vec![text.as_bytes().to_vec()]);
-    assert_eq!(fields, [(&b"payload_type"[..], &text("tsv")), (b"payload_name", &text("a name"))]);
+    assert_eq!(
+        fields,
+        [
+            (&b"payload_type"[..], &text("tsv")),
+            (b"payload_name", &text("a name"))
+        ]
+    );
     assert_eq!(message.logger.as_deref(), Some(&b"analysis.test"[..]));
 
     let message = the_message(&run_ok(Analysis, "add_to_payload('x') inject_payload()"));
@@ -299,13 +443,34 @@ fn an_empty_payload_makes_no_message() {
 #[test]
 fn wrong_payloads_are_refused() {
     let cases = [
-        ("inject_payload(1)", "inject_payload() payload_type argument must be a string"),
-        ("inject_payload('txt', {})", "inject_payload() payload_name argument must be a string"),
-        ("add_to_payload()", "bad argument #0 to 'add_to_payload' (must have at least one argument)"),
-        ("add_to_payload(1, {})", "bad argument #2 to 'add_to_payload' (unsupported type)"),
-        ("add_to_payload(string.rep('x', 70000))", "output_limit exceeded"),
-        ("for i = 1, 1e5 do add_to_payload('xx') end", "output_limit exceeded"),
-        ("inject_payload('txt', 'n', string.rep('x', 70000))", "output_limit exceeded"),
+        (
+            "inject_payload(1)",
+            "inject_payload() payload_type argument must be a string",
+        ),
+        (
+            "inject_payload('txt', {})",
+            "inject_payload() payload_name argument must be a string",
+        ),
+        (
+            "add_to_payload()",
+            "bad argument #0 to 'add_to_payload' (must have at least one argument)",
+        ),
+        (
+            "add_to_payload(1, {})",
+            "bad argument #2 to 'add_to_payload' (unsupported type)",
+        ),
+        (
+            "add_to_payload(string.rep('x', 70000))",
+            "output_limit exceeded",
+        ),
+        (
+            "for i = 1, 1e5 do add_to_payload('xx') end",
+            "output_limit exceeded",
+        ),
+        (
+            "inject_payload('txt', 'n', string.rep('x', 70000))",
+            "output_limit exceeded",
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(run_error(Analysis, body), expected, "{body}");
@@ -322,11 +487,17 @@ fn print_speaks_at_level_seven_only() {
         let seen = notes.lock().expect("held");
         assert_eq!(seen.log.len(), lines);
         for (severity, text) in &seen.log {
-            assert_eq!((*severity, text.as_str()), (7, "a b 1 nil table: 0x00000001"));
+            assert_eq!(
+                (*severity, text.as_str()),
+                (7, "a b 1 nil table: 0x00000001")
+            );
         }
     }
     let notes = run_ok(Analysis, "add_to_payload('x') print() inject_payload()");
-    assert!(notes.lock().expect("held").injected.is_empty(), "print forgets the payload");
+    assert!(
+        notes.lock().expect("held").injected.is_empty(),
+        "print forgets the payload"
+    );
 }
 
 #[test]
@@ -352,12 +523,27 @@ fn messages_go_to_bytes_and_back() {
 #[test]
 fn decode_message_says_what_is_wrong() {
     let cases = [
-        ("decode_message()", "bad argument #0 to 'decode_message' (incorrect number of arguments)"),
+        (
+            "decode_message()",
+            "bad argument #0 to 'decode_message' (incorrect number of arguments)",
+        ),
         ("decode_message('x')", "invalid message, too short"),
-        ("decode_message(string.rep('\\7', 30))", "error in tag: 0 wiretype: 7 offset: 0"),
-        ("decode_message({})", "bad argument #1 to 'decode_message' (string expected, got table)"),
-        ("encode_message(1)", "bad argument #1 to 'encode_message' (table expected, got number)"),
-        ("encode_message {Fields = {f = {}}}", "encode_message() failed: unsupported type: nil"),
+        (
+            "decode_message(string.rep('\\7', 30))",
+            "error in tag: 0 wiretype: 7 offset: 0",
+        ),
+        (
+            "decode_message({})",
+            "bad argument #1 to 'decode_message' (string expected, got table)",
+        ),
+        (
+            "encode_message(1)",
+            "bad argument #1 to 'encode_message' (table expected, got number)",
+        ),
+        (
+            "encode_message {Fields = {f = {}}}",
+            "encode_message() failed: unsupported type: nil",
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(run_error(Output, body), expected, "{body}");
@@ -366,11 +552,23 @@ fn decode_message_says_what_is_wrong() {
 
 #[test]
 fn outputs_tell_what_was_delivered() {
-    let notes = run_ok(Output, "local id = ... update_checkpoint() update_checkpoint(id) update_checkpoint(id, 2)");
-    assert_eq!(notes.lock().expect("held").updates, [(None, 0), (Some(7), 0), (Some(7), 2)]);
-    assert_eq!(run_error(Output, "update_checkpoint(1, 2, 3)"), "update_checkpoint() invalid number of args: 3");
+    let notes = run_ok(
+        Output,
+        "local id = ... update_checkpoint() update_checkpoint(id) update_checkpoint(id, 2)",
+    );
+    assert_eq!(
+        notes.lock().expect("held").updates,
+        [(None, 0), (Some(7), 0), (Some(7), 2)]
+    );
+    assert_eq!(
+        run_error(Output, "update_checkpoint(1, 2, 3)"),
+        "update_checkpoint() invalid number of args: 3"
+    );
     let error = run_error(Output, "update_checkpoint('x')");
-    assert_eq!(error, "bad argument #1 to 'update_checkpoint' (lightuserdata expected, got string)");
+    assert_eq!(
+        error,
+        "bad argument #1 to 'update_checkpoint' (lightuserdata expected, got string)"
+    );
 }
 
 #[test]
@@ -383,13 +581,21 @@ fn outputs_have_matchers_of_their_own() {
         function process_message() assert(m:eval() and not n:eval()) return 0 end",
     ));
     let answer = sandbox.process_message(&sample(), &sample(), None);
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
 }
 
 #[test]
 fn is_running_asks_host_and_handle() {
-    let (mut sandbox, notes) =
-        make(spec(Input, "function process_message() return is_running() and 0 or -1 end"));
+    let (mut sandbox, notes) = make(spec(
+        Input,
+        "function process_message() return is_running() and 0 or -1 end",
+    ));
     let mut code = || match sandbox.process_input(&Checkpoint::None) {
         Answer::Status { code, .. } => code,
         other => panic!("{other:?}"),
@@ -399,6 +605,8 @@ fn is_running_asks_host_and_handle() {
     assert_eq!(code(), -1);
     notes.lock().expect("held").running = true;
     sandbox.handle().stop();
-    let Answer::Status { code, .. } = sandbox.process_input(&Checkpoint::None) else { panic!() };
+    let Answer::Status { code, .. } = sandbox.process_input(&Checkpoint::None) else {
+        panic!()
+    };
     assert_eq!(code, -1);
 }

@@ -27,11 +27,21 @@ fn compiled_loops_can_be_stopped_here() {
 fn an_endless_loop_ends_with_its_place() {
     watched(|| {
         for jit in [true, false] {
-            let mut spec = limited(Analysis, "function process_message()\nlocal i = 0\nwhile true do i = i + 1 end\nend", 10_000);
+            let mut spec = limited(
+                Analysis,
+                "function process_message()\nlocal i = 0\nwhile true do i = i + 1 end\nend",
+                10_000,
+            );
             spec.jit = jit;
             let (mut sandbox, _) = make(spec);
-            let Answer::Terminated(text) = process(&mut sandbox) else { panic!() };
-            assert!(text.starts_with("process_message() ") && text.ends_with(".lua:3: instruction_limit exceeded"), "{text}");
+            let Answer::Terminated(text) = process(&mut sandbox) else {
+                panic!()
+            };
+            assert!(
+                text.starts_with("process_message() ")
+                    && text.ends_with(".lua:3: instruction_limit exceeded"),
+                "{text}"
+            );
             assert!(sandbox.stats().instructions_max > 10_000);
         }
     });
@@ -40,11 +50,25 @@ fn an_endless_loop_ends_with_its_place() {
 #[test]
 fn main_chunk_and_timer_are_limited_too() {
     watched(|| {
-        let error = try_make(limited(Analysis, "while true do end", 1000)).0.expect_err("it never ends");
-        assert!(error.to_string().ends_with(".lua:1: instruction_limit exceeded"), "{error}");
-        let (mut sandbox, _) = make(limited(Analysis, "function timer_event() repeat until false end", 1000));
+        let error = try_make(limited(Analysis, "while true do end", 1000))
+            .0
+            .expect_err("it never ends");
+        assert!(
+            error
+                .to_string()
+                .ends_with(".lua:1: instruction_limit exceeded"),
+            "{error}"
+        );
+        let (mut sandbox, _) = make(limited(
+            Analysis,
+            "function timer_event() repeat until false end",
+            1000,
+        ));
         let error = sandbox.timer_event(0, false).expect_err("it never ends");
-        assert!(error.starts_with("timer_event() ") && error.ends_with("instruction_limit exceeded"), "{error}");
+        assert!(
+            error.starts_with("timer_event() ") && error.ends_with("instruction_limit exceeded"),
+            "{error}"
+        );
     });
 }
 
@@ -57,7 +81,13 @@ fn short_calls_are_never_ended() {
         1_000_000,
     ));
     for _ in 0..2000 {
-        assert_eq!(process(&mut sandbox), Answer::Status { code: 0, message: None });
+        assert_eq!(
+            process(&mut sandbox),
+            Answer::Status {
+                code: 0,
+                message: None
+            }
+        );
     }
 }
 
@@ -69,19 +99,39 @@ fn without_a_limit_a_long_call_may_go_on() {
             "require 'os' function process_message() local t = os.clock() while os.clock() - t < 0.2 do end return 0 end",
             0,
         ));
-        assert_eq!(process(&mut sandbox), Answer::Status { code: 0, message: None });
+        assert_eq!(
+            process(&mut sandbox),
+            Answer::Status {
+                code: 0,
+                message: None
+            }
+        );
     });
 }
 
 #[test]
 fn a_sandbox_goes_on_after_an_interrupted_main_loop_of_another() {
     watched(|| {
-        let (mut bad, _) = make(limited(Analysis, "function process_message() while true do end end", 1000));
-        let (mut good, _) = make(limited(Analysis, "n = 0 function process_message() n = n + 1 return 0 end", 1000));
+        let (mut bad, _) = make(limited(
+            Analysis,
+            "function process_message() while true do end end",
+            1000,
+        ));
+        let (mut good, _) = make(limited(
+            Analysis,
+            "n = 0 function process_message() n = n + 1 return 0 end",
+            1000,
+        ));
         for _ in 0..3 {
             assert!(matches!(process(&mut bad), Answer::Terminated(_)));
             for _ in 0..100 {
-                assert_eq!(process(&mut good), Answer::Status { code: 0, message: None });
+                assert_eq!(
+                    process(&mut good),
+                    Answer::Status {
+                        code: 0,
+                        message: None
+                    }
+                );
             }
         }
     });
@@ -91,7 +141,10 @@ fn a_sandbox_goes_on_after_an_interrupted_main_loop_of_another() {
 fn an_interrupt_ends_a_call_cleanly() {
     for (instructions, body) in [
         (0, "while true do end"),
-        (0, "while true do pcall(function() while true do end end) end"),
+        (
+            0,
+            "while true do pcall(function() while true do end end) end",
+        ),
         (1_000_000_000_000, "while true do end"),
         (0, "while true do string.rep('x', 1000) end"),
     ] {
@@ -99,7 +152,8 @@ fn an_interrupt_ends_a_call_cleanly() {
             let source = format!("require 'string' function process_message() {body} end");
             let (mut sandbox, _) = make(limited(Input, &source, instructions));
             let handle = sandbox.handle();
-            let caller = std::thread::spawn(move || (sandbox.process_input(&Checkpoint::None), sandbox));
+            let caller =
+                std::thread::spawn(move || (sandbox.process_input(&Checkpoint::None), sandbox));
             // Seen to run, then interrupted.
             while handle.call_started().is_none() {
                 std::thread::yield_now();
@@ -108,14 +162,22 @@ fn an_interrupt_ends_a_call_cleanly() {
             let (answer, mut sandbox) = caller.join().expect("no panic");
             assert_eq!(answer, Answer::Stopped);
             assert_eq!(handle.call_started(), None);
-            assert_eq!(sandbox.process_input(&Checkpoint::None), Answer::Stopped, "for good");
+            assert_eq!(
+                sandbox.process_input(&Checkpoint::None),
+                Answer::Stopped,
+                "for good"
+            );
         });
     }
 }
 
 #[test]
 fn an_interrupt_before_the_call_ends_it_too() {
-    let (mut sandbox, _) = make(limited(Analysis, "function process_message() end function timer_event() error() end", 0));
+    let (mut sandbox, _) = make(limited(
+        Analysis,
+        "function process_message() end function timer_event() error() end",
+        0,
+    ));
     sandbox.handle().interrupt();
     assert_eq!(process(&mut sandbox), Answer::Stopped);
     assert_eq!(sandbox.timer_event(0, true), Ok(()));
@@ -125,7 +187,11 @@ fn an_interrupt_before_the_call_ends_it_too() {
 fn a_lasting_call_is_seen_with_its_beginning() {
     watched(|| {
         let before = Instant::now();
-        let (mut sandbox, _) = make(limited(Input, "function process_message() while is_running() do end return 0 end", 0));
+        let (mut sandbox, _) = make(limited(
+            Input,
+            "function process_message() while is_running() do end return 0 end",
+            0,
+        ));
         let handle = sandbox.handle();
         let caller = std::thread::spawn(move || sandbox.process_input(&Checkpoint::None));
         let started = loop {
@@ -136,7 +202,13 @@ fn a_lasting_call_is_seen_with_its_beginning() {
         };
         assert!(started + Duration::from_secs(1) >= before && started <= Instant::now());
         handle.stop();
-        assert_eq!(caller.join().expect("no panic"), Answer::Status { code: 0, message: None });
+        assert_eq!(
+            caller.join().expect("no panic"),
+            Answer::Status {
+                code: 0,
+                message: None
+            }
+        );
         assert!(handle.stopped());
     });
 }
@@ -162,13 +234,22 @@ fn memory_is_limited_for_lua_and_for_native_code() {
     ];
     for body in bodies {
         watched(move || {
-            let source = format!("require 'string' require 'table' function process_message() {body} return 0 end");
+            let source = format!(
+                "require 'string' require 'table' function process_message() {body} return 0 end"
+            );
             let (mut sandbox, _) = make(memory_limited(Input, &source));
             let Answer::Terminated(text) = sandbox.process_input(&Checkpoint::None) else {
                 panic!("{body} was not limited")
             };
-            assert!(text.ends_with("not enough memory") || text.contains("too l"), "{body}: {text}");
-            assert!(sandbox.stats().memory_max < 6 * 1024 * 1024, "{body}: {:?}", sandbox.stats());
+            assert!(
+                text.ends_with("not enough memory") || text.contains("too l"),
+                "{body}: {text}"
+            );
+            assert!(
+                sandbox.stats().memory_max < 6 * 1024 * 1024,
+                "{body}: {:?}",
+                sandbox.stats()
+            );
         });
     }
 }
@@ -185,7 +266,13 @@ fn a_memory_error_can_be_caught_and_survived() {
             end",
         ));
         for _ in 0..3 {
-            assert_eq!(process(&mut sandbox), Answer::Status { code: 0, message: None });
+            assert_eq!(
+                process(&mut sandbox),
+                Answer::Status {
+                    code: 0,
+                    message: None
+                }
+            );
         }
     });
 }
@@ -196,12 +283,21 @@ fn garbage_objects_make_room_for_new_ones() {
         Input,
         "function process_message() for i = 1, 1000 do create_stream_reader('x') end return 0 end",
     ));
-    assert_eq!(sandbox.process_input(&Checkpoint::None), Answer::Status { code: 0, message: None });
+    assert_eq!(
+        sandbox.process_input(&Checkpoint::None),
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
 }
 
 #[test]
 fn the_limit_does_not_hold_while_the_state_is_restored() {
-    let mut spec = memory_limited(Analysis, "function process_message() return 0, tostring(#big) end");
+    let mut spec = memory_limited(
+        Analysis,
+        "function process_message() return 0, tostring(#big) end",
+    );
     spec.state = Some(format!("_G[\"big\"] = \"{}\"\n", "x".repeat(3 * 1024 * 1024)).into_bytes());
     let (sandbox, _) = make(spec);
     assert!(sandbox.stats().memory > 3 * 1024 * 1024);
@@ -222,6 +318,14 @@ fn statistics_are_kept() {
     ));
     process(&mut sandbox);
     let stats = sandbox.stats();
-    assert_eq!((stats.process_messages, stats.failures, stats.injects, stats.output_max), (1, 1, 1, 5));
+    assert_eq!(
+        (
+            stats.process_messages,
+            stats.failures,
+            stats.injects,
+            stats.output_max
+        ),
+        (1, 1, 1, 5)
+    );
     assert!(stats.memory > 0 && stats.memory_max >= stats.memory && stats.inject_bytes > 20);
 }

@@ -17,7 +17,13 @@ fn a_sandbox_moves_between_threads() {
         let message = message.clone();
         sandbox = std::thread::spawn(move || {
             let answer = sandbox.process_message(&message, &message, None);
-            assert_eq!(answer, Answer::Status { code: -n, message: None });
+            assert_eq!(
+                answer,
+                Answer::Status {
+                    code: -n,
+                    message: None
+                }
+            );
             sandbox
         })
         .join()
@@ -40,7 +46,13 @@ fn a_thousand_sandboxes_live_side_by_side() {
     for round in 1..=2 {
         for sandbox in &mut sandboxes {
             let answer = sandbox.process_message(&message, &message, None);
-            assert_eq!(answer, Answer::Status { code: -round, message: None });
+            assert_eq!(
+                answer,
+                Answer::Status {
+                    code: -round,
+                    message: None
+                }
+            );
         }
     }
     let most = sandboxes.iter().map(|sandbox| sandbox.stats().memory).max();
@@ -56,8 +68,13 @@ fn threads_end_their_own_calls_only() {
                     let message = sample();
                     for _ in 0..5 {
                         let endless = i % 2 == 0;
-                        let body = if endless { "while true do end" } else { "for i = 1, 1e7 do end return 0" };
-                        let mut spec = spec(Analysis, &format!("function process_message() {body} end"));
+                        let body = if endless {
+                            "while true do end"
+                        } else {
+                            "for i = 1, 1e7 do end return 0"
+                        };
+                        let mut spec =
+                            spec(Analysis, &format!("function process_message() {body} end"));
                         spec.limits.instructions = if endless { 1000 } else { 100_000_000 };
                         let (mut sandbox, _) = make(spec);
                         let answer = sandbox.process_message(&message, &message, None);
@@ -86,5 +103,8 @@ fn one_plugin_sees_nothing_of_another() {
     ));
     let message = sample();
     first.process_message(&message, &message, None);
-    check(Analysis, "require 'string' assert(string.upper('a') == 'A' and type(1) == 'number' and x == nil)");
+    check(
+        Analysis,
+        "require 'string' assert(string.upper('a') == 'A' and type(1) == 'number' and x == nil)",
+    );
 }

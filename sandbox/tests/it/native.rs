@@ -27,13 +27,21 @@ impl Drop for Text {
     }
 }
 
-const METHODS: &[(&str, Function)] =
-    &[("add", function(add)), ("get", function(get)), ("both", function(both)), ("with", function(with))];
+const METHODS: &[(&str, Function)] = &[
+    ("add", function(add)),
+    ("get", function(get)),
+    ("both", function(both)),
+    ("with", function(with)),
+];
 const METAMETHODS: &[(&str, Function)] = &[("__len", function(len)), ("__call", function(get))];
 
 impl Object for Text {
     fn class() -> Class {
-        Class { name: "text", methods: METHODS, metamethods: METAMETHODS }
+        Class {
+            name: "text",
+            methods: METHODS,
+            metamethods: METAMETHODS,
+        }
     }
 
     fn memory(&self) -> usize {
@@ -250,7 +258,13 @@ fn objects_go_into_payloads_and_fields() {
         return 0
     end";
     let (answer, notes) = run_spec(with_module(Analysis, source));
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
     let seen = notes.lock().expect("held");
     let messages: Vec<_> = seen
         .injected
@@ -259,7 +273,10 @@ fn objects_go_into_payloads_and_fields() {
         .collect();
     assert_eq!(messages[0].payload.as_deref(), Some(&b"abc1"[..]));
     for field in &messages[1].fields {
-        assert_eq!(field.value, schemas::message::FieldValue::Bytes(vec![b"abc".to_vec()]));
+        assert_eq!(
+            field.value,
+            schemas::message::FieldValue::Bytes(vec![b"abc".to_vec()])
+        );
     }
 }
 
@@ -279,7 +296,10 @@ fn objects_are_dropped_and_counted() {
         "require 'string' local t = text.new('') while true do t:add(string.rep('x', 10000)) end",
     );
     spec.limits.memory = 1024 * 1024;
-    let error = try_make(spec).0.expect_err("it grows beyond the limit").to_string();
+    let error = try_make(spec)
+        .0
+        .expect_err("it grows beyond the limit")
+        .to_string();
     assert!(error.ends_with("not enough memory"), "{error}");
 }
 
@@ -288,7 +308,10 @@ fn objects_are_preserved_by_their_own_statements() {
     let (mut sandbox, _) = make(with_module(Analysis, "state = text.new('kept')"));
     let saved = sandbox.preserve("").expect("it can be preserved");
     let saved = String::from_utf8(saved).expect("text");
-    assert!(saved.contains("_G[\"state\"] = text.new(\"kept\")"), "{saved}");
+    assert!(
+        saved.contains("_G[\"state\"] = text.new(\"kept\")"),
+        "{saved}"
+    );
 }
 
 #[test]

@@ -40,22 +40,58 @@ fn the_cache_of_names_never_mixes_them_up() {
 #[test]
 fn wrong_reads_are_refused() {
     let cases = [
-        ("read_message()", "heka_read_message() incorrect number of arguments"),
-        ("read_message(1, 2, 3, 4, 5)", "heka_read_message() incorrect number of arguments"),
-        ("read_message('type')", "heka_read_message() field: 'type' not supported/recognized"),
-        ("read_message('Fields')", "heka_read_message() field: 'Fields' not supported/recognized"),
-        ("read_message('Fields[x')", "heka_read_message() field: 'Fields[x' not supported/recognized"),
-        ("read_message('Type', -1)", "bad argument #2 to 'read_message' (field index must be >= 0)"),
-        ("read_message('Type', 0, -1)", "bad argument #3 to 'read_message' (array index must be >= 0)"),
-        ("read_message('Type', 'x')", "bad argument #2 to 'read_message' (number expected, got string)"),
-        ("read_message('Type', 0, 0, 1)", "bad argument #4 to 'read_message' (boolean expected, got number)"),
-        ("read_message({})", "bad argument #1 to 'read_message' (string expected, got table)"),
-        ("read_message('Pid', 0, 0, true)", "heka_read_message() field: 'Pid' not supported/recognized"),
+        (
+            "read_message()",
+            "heka_read_message() incorrect number of arguments",
+        ),
+        (
+            "read_message(1, 2, 3, 4, 5)",
+            "heka_read_message() incorrect number of arguments",
+        ),
+        (
+            "read_message('type')",
+            "heka_read_message() field: 'type' not supported/recognized",
+        ),
+        (
+            "read_message('Fields')",
+            "heka_read_message() field: 'Fields' not supported/recognized",
+        ),
+        (
+            "read_message('Fields[x')",
+            "heka_read_message() field: 'Fields[x' not supported/recognized",
+        ),
+        (
+            "read_message('Type', -1)",
+            "bad argument #2 to 'read_message' (field index must be >= 0)",
+        ),
+        (
+            "read_message('Type', 0, -1)",
+            "bad argument #3 to 'read_message' (array index must be >= 0)",
+        ),
+        (
+            "read_message('Type', 'x')",
+            "bad argument #2 to 'read_message' (number expected, got string)",
+        ),
+        (
+            "read_message('Type', 0, 0, 1)",
+            "bad argument #4 to 'read_message' (boolean expected, got number)",
+        ),
+        (
+            "read_message({})",
+            "bad argument #1 to 'read_message' (string expected, got table)",
+        ),
+        (
+            "read_message('Pid', 0, 0, true)",
+            "heka_read_message() field: 'Pid' not supported/recognized",
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(run_error(Analysis, body), expected, "{body}");
     }
-    run_ok(Analysis, "assert(read_message('Fields[x]', 1e300, 1e300) == nil and read_message('Type', 0/0) == 'test.type')");
+    run_ok(
+        Analysis,
+        "assert(read_message('Fields[x]', 1e300, 1e300) == nil and read_message('Type', 0/0) == 'test.type')",
+    );
 }
 
 #[test]
@@ -97,21 +133,68 @@ fn zero_copy_values_follow_the_message() {
     ));
     let message = sample();
     let answer = sandbox.process_message(&message, &framed(&message), None);
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
 }
 
 #[test]
 fn the_answers_of_process_message() {
     let cases: [(&str, Answer); 9] = [
-        ("return 0", Answer::Status { code: 0, message: None }),
-        ("return -1, 'why'", Answer::Status { code: -1, message: Some(b"why".to_vec()) }),
-        ("return -2, nil", Answer::Status { code: -2, message: None }),
-        ("return -5, ''", Answer::Status { code: -5, message: Some(Vec::new()) }),
-        ("return 1, 'x'", Answer::Terminated("process_message() received a termination status code".into())),
-        ("return", Answer::Terminated("process_message() must return a numeric status code".into())),
-        ("return '0'", Answer::Terminated("process_message() must return a numeric status code".into())),
-        ("return 0, {}", Answer::Terminated("process_message() must return a nil or string error message".into())),
-        ("error('x', 0)", Answer::Terminated("process_message() x".into())),
+        (
+            "return 0",
+            Answer::Status {
+                code: 0,
+                message: None,
+            },
+        ),
+        (
+            "return -1, 'why'",
+            Answer::Status {
+                code: -1,
+                message: Some(b"why".to_vec()),
+            },
+        ),
+        (
+            "return -2, nil",
+            Answer::Status {
+                code: -2,
+                message: None,
+            },
+        ),
+        (
+            "return -5, ''",
+            Answer::Status {
+                code: -5,
+                message: Some(Vec::new()),
+            },
+        ),
+        (
+            "return 1, 'x'",
+            Answer::Terminated("process_message() received a termination status code".into()),
+        ),
+        (
+            "return",
+            Answer::Terminated("process_message() must return a numeric status code".into()),
+        ),
+        (
+            "return '0'",
+            Answer::Terminated("process_message() must return a numeric status code".into()),
+        ),
+        (
+            "return 0, {}",
+            Answer::Terminated(
+                "process_message() must return a nil or string error message".into(),
+            ),
+        ),
+        (
+            "error('x', 0)",
+            Answer::Terminated("process_message() x".into()),
+        ),
     ];
     for kind in [Input, Analysis, Output] {
         for (body, expected) in &cases {
@@ -120,8 +203,14 @@ fn the_answers_of_process_message() {
     }
     let (mut sandbox, _) = make(spec(Analysis, ""));
     let answer = sandbox.process_message(&sample(), &sample(), None);
-    assert_eq!(answer, Answer::Terminated("process_message() function was not found".into()));
-    assert_eq!(sandbox.timer_event(1, true), Err("timer_event() function was not found".into()));
+    assert_eq!(
+        answer,
+        Answer::Terminated("process_message() function was not found".into())
+    );
+    assert_eq!(
+        sandbox.timer_event(1, true),
+        Err("timer_event() function was not found".into())
+    );
     assert!(!sandbox.has_timer_event());
 }
 
@@ -135,11 +224,20 @@ fn functions_are_looked_up_at_each_call() {
     let message = sample();
     for code in [0, -1, -1] {
         let answer = sandbox.process_message(&message, &message, None);
-        assert_eq!(answer, Answer::Status { code, message: None });
+        assert_eq!(
+            answer,
+            Answer::Status {
+                code,
+                message: None
+            }
+        );
     }
     assert_eq!(sandbox.stats().failures, 2);
     assert_eq!(sandbox.stats().process_messages, 3);
-    assert_eq!(sandbox.timer_event(5_000_000_000, true), Err("timer_event() late".into()));
+    assert_eq!(
+        sandbox.timer_event(5_000_000_000, true),
+        Err("timer_event() late".into())
+    );
 }
 
 #[test]
@@ -149,7 +247,13 @@ fn broken_bytes_read_as_an_empty_message() {
         "function process_message() assert(read_message('Type') == nil and read_message('size') == 0) return 0 end",
     ));
     let answer = sandbox.process_message(b"\x0a\xff\xff", b"", None);
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
 }
 
 #[test]
@@ -164,7 +268,9 @@ fn an_input_gets_its_checkpoint() {
         (Number(7.5), "number7.5"),
         (Text(b"a'b\n".to_vec()), "stringa'b\n"),
     ] {
-        let Answer::Status { message, .. } = sandbox.process_input(&checkpoint) else { panic!() };
+        let Answer::Status { message, .. } = sandbox.process_input(&checkpoint) else {
+            panic!()
+        };
         assert_eq!(message.as_deref(), Some(text.as_bytes()));
     }
 }
@@ -179,11 +285,16 @@ fn state_is_preserved_and_restored() {
         sandbox.process_message(&message, &message, None);
     }
     let saved = sandbox.preserve("12:34").expect("plain data");
-    assert_eq!(sandbox::preserve::position(&saved).as_deref(), Some("12:34"));
+    assert_eq!(
+        sandbox::preserve::position(&saved).as_deref(),
+        Some("12:34")
+    );
     let mut again = spec(Analysis, source);
     again.state = Some(saved);
     let (mut sandbox, _) = make(again);
-    let Answer::Status { message, .. } = sandbox.process_message(&message, &message, None) else { panic!() };
+    let Answer::Status { message, .. } = sandbox.process_message(&message, &message, None) else {
+        panic!()
+    };
     assert_eq!(message.as_deref(), Some(&b"3 27"[..]));
 
     let mut broken = spec(Analysis, source);

@@ -10,10 +10,18 @@ use crate::common::*;
 fn with_stream(body: &str) -> Notes {
     let frame = framed(&sample());
     let stream = [&frame[..], b"garbage", &frame].concat();
-    let source = format!("require 'string' local r = create_stream_reader('test') function process_message(bytes) {body}\nreturn 0 end");
+    let source = format!(
+        "require 'string' local r = create_stream_reader('test') function process_message(bytes) {body}\nreturn 0 end"
+    );
     let (mut sandbox, notes) = make(spec(Input, &source));
     let answer = sandbox.process_input(&Checkpoint::Text(stream));
-    assert_eq!(answer, Answer::Status { code: 0, message: None });
+    assert_eq!(
+        answer,
+        Answer::Status {
+            code: 0,
+            message: None
+        }
+    );
     notes
 }
 
@@ -29,7 +37,11 @@ fn messages_are_found_and_injected() {
     );
     let seen = notes.lock().expect("held");
     assert_eq!(seen.injected.len(), 2);
-    assert!(seen.injected.iter().all(|(message, _)| *message == sample()));
+    assert!(
+        seen.injected
+            .iter()
+            .all(|(message, _)| *message == sample())
+    );
 }
 
 #[test]
@@ -99,8 +111,13 @@ fn a_file_can_be_read_through() {
         data.display()
     );
     let (mut sandbox, notes) = make(spec(Input, &source));
-    let Answer::Status { message, .. } = sandbox.process_input(&Checkpoint::None) else { panic!() };
+    let Answer::Status { message, .. } = sandbox.process_input(&Checkpoint::None) else {
+        panic!()
+    };
     let message = String::from_utf8(message.expect("it says how many")).expect("text");
-    assert!(message.starts_with("3 ") && message.contains("attempt to use a closed file"), "{message}");
+    assert!(
+        message.starts_with("3 ") && message.contains("attempt to use a closed file"),
+        "{message}"
+    );
     assert_eq!(notes.lock().expect("held").injected.len(), 3);
 }

@@ -6,7 +6,7 @@
 # Log file output: encoded messages into a file that rolls by size and by time
 
 Appends every message, encoded, to a file. When the file is larger than `roll_size`, or older than `roll_interval`,
-it is renamed to `output_file.YYYYMMDD-HHMMSS.N` and a new one begun; the oldest are deleted beyond `retention`.
+it is renamed to `output_file.YYYYMMDD-HHMMSS.NNN` and a new one begun; the oldest are deleted beyond `retention`.
 A line that a crash tore apart is cut off at the next start and written again.
 
 ## Sample configuration
@@ -60,10 +60,14 @@ local function delete_old()
     for i = 1, #rolled - retention do os.remove(dir .. "/" .. rolled[i]) end
 end
 
+-- The names of rolled files sort in the order of their rolling, also within a second in which some were deleted.
+local last_stamp, n = nil, 0
+
 local function roll()
     if file:size() == 0 then return end
     local stamp = os.date("!%Y%m%d-%H%M%S", os.time())
-    local n, target = 0, nil
+    if stamp ~= last_stamp then last_stamp, n = stamp, 0 end
+    local target
     repeat
         target = string.format("%s.%s.%03d", output_file, stamp, n)
         n = n + 1

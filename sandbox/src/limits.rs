@@ -46,8 +46,20 @@ impl Default for Limits {
     }
 }
 
-/// How many instructions run between two looks at the budget of an armed call.
+/// Most instructions that run between two looks at the budget of an armed call.
 const INSTRUCTIONS_PER_CHECK: i32 = 1_000;
+
+/// Instructions up to the first look, before it is known how long they take: each may work for
+/// milliseconds.
+const INSTRUCTIONS_TO_FIRST_CHECK: i32 = 10;
+
+/// Time of the processor between two looks that is aimed at, in nanoseconds.
+const CHECK_INTERVAL_NS: u64 = 1_000_000;
+
+/// Time of the processor, in nanoseconds, for which an instruction counts as one. Ordinary ones take
+/// a hundredth of it; but a copy of a megabyte, a comparison of two long strings or `next` on a table
+/// full of holes is one instruction too, and a million of those would run for minutes.
+const NS_PER_INSTRUCTION: u64 = 2_000;
 
 /// Nested calls from Rust into Lua, each of which takes native stack; Lua 5.1's own bound.
 pub(crate) const MAX_NATIVE_DEPTH: u32 = 200;
@@ -72,6 +84,10 @@ pub(crate) struct Budget {
     counted: Cell<u64>,
     max: Cell<u64>,
     ended: Cell<Ended>,
+    /// Instructions between the last look and the next.
+    pace: Cell<i32>,
+    /// Processor time of this thread at the last look, in nanoseconds.
+    looked_ns: Cell<u64>,
 }
 
 impl Budget {
@@ -82,7 +98,20 @@ impl Budget {
             counted: Cell::new(0),
             max: Cell::new(0),
             ended: Cell::new(Ended::No),
+            pace: Cell::new(INSTRUCTIONS_TO_FIRST_CHECK),
+            looked_ns: Cell::new(0),
         }
+    }
+
+    /// What the instructions since the last look count as, and how many may run up to the next.
+    fn look(&self) -> (u64, i32) {
+        let now_ns = thread_time_ns();
+        let elapsed_ns = now_ns.saturating_sub(self.looked_ns.replace(now_ns));
+        let pace = self.pace.get();
+        let steps = (elapsed_ns / NS_PER_INSTRUCTION).max(pace as u64);
+        let fitting = pace as u64 * CHECK_INTERVAL_NS / elapsed_ns.max(1);
+        self.pace.set(fitting.clamp(1, INSTRUCTIONS_PER_CHECK as u64) as i32);
+        (steps, self.pace.get())
     }
 
     /// Why the running call is being ended.
@@ -134,15 +163,18 @@ pub(crate) fn charge(shared: &Shared, steps: u32) -> bool {
 
 /// Begins to count the instructions of the running call. Called by the signal handler: only plain stores happen here.
 pub(crate) fn arm(shared: &Shared) {
-    shared.budget.armed.store(true, Ordering::Relaxed);
+    let budget = &shared.budget;
+    if !budget.armed.swap(true, Ordering::Relaxed) {
+        budget.looked_ns.set(thread_time_ns());
+        budget.pace.set(INSTRUCTIONS_TO_FIRST_CHECK);
+    }
     // SAFETY: the state is alive while it is the thread's current one, and we run on its thread. LuaJIT allows
     // lua_sethook from a signal handler; if the interrupted code overwrites what it changed, the signal comes again.
     unsafe {
         ffi::lua_sethook(
             shared.main(),
             Some(on_count),
-            ffi::LUA_MASKCOUNT,
-            INSTRUCTIONS_PER_CHECK,
+            ffi::LUA_MASKCOUNT, budget.pace.get(),
         );
     }
 }
@@ -161,8 +193,24 @@ pub(crate) fn disarm(shared: &Shared) -> Ended {
 
 /// Makes every further instruction end the call again, whoever caught the error.
 fn keep_armed(shared: &Shared) {
+    shared.budget.pace.set(1);
+    count_after(shared, 1);
+}
+
+/// Has the hook called after so many instructions.
+fn count_after(shared: &Shared, instructions: i32) {
     // SAFETY: the state is alive, and we run on its thread.
-    unsafe { ffi::lua_sethook(shared.main(), Some(on_count), ffi::LUA_MASKCOUNT, 1) };
+    unsafe {
+        ffi::lua_sethook(shared.main(), Some(on_count), ffi::LUA_MASKCOUNT, instructions);
+    }
+}
+
+/// Processor time that this thread has used, in nanoseconds. May be called by a signal handler.
+fn thread_time_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is valid. The clock exists on every Linux; without it time would stand still.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// The text of the error that ends a call.
@@ -178,8 +226,12 @@ unsafe extern "C-unwind" fn on_count(l: *mut lua_State, ar: *mut lua_Debug) {
     // SAFETY: every state of this crate has its `Shared` behind the allocator.
     let shared = unsafe { vm::shared(l) };
     shared.note_hook();
-    let steps = INSTRUCTIONS_PER_CHECK as u64;
+    let before = shared.budget.pace.get();
+    let (steps, pace) = shared.budget.look();
     if shared.budget.spend(steps, shared.control.interrupted()) {
+        if pace != before {
+            count_after(shared, pace);
+        }
         return;
     }
     keep_armed(shared);

@@ -396,6 +396,8 @@ impl Sandbox {
         // SAFETY: two results are on the stack; the bytes are copied before they are popped.
         let (code, message) = unsafe {
             let code = (ffi::lua_type(l, -2) == ffi::LUA_TNUMBER).then(|| ffi::lua_tonumber(l, -2));
+            // As an integer it would be 0, which says that the message was handled well.
+            let code = code.filter(|code| !code.is_nan());
             let message = match ffi::lua_type(l, -1) {
                 ffi::LUA_TNIL => Some(None),
                 ffi::LUA_TSTRING => Some(Some(vm::bytes_of(l, -1).to_vec())),

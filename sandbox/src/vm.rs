@@ -1,7 +1,7 @@
 //! One Lua state: made, filled with the base library, called, closed; and what Rust keeps beside it.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc, realloc};
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -127,8 +127,7 @@ impl Memory {
     }
 }
 
-/// Alignment of all memory given to Lua.
-const ALIGN: usize = 16;
+
 
 /// Lua's allocator: counts, and refuses beyond the limit unless Rust has control.
 unsafe extern "C" fn allocate(
@@ -137,35 +136,29 @@ unsafe extern "C" fn allocate(
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: `ud` is the `Shared` of the state, alive as long as the state. Lua says the true old size of its blocks.
+    // SAFETY: `ud` is the `Shared` of the state, alive as long as the state, and blocks come from
+    // `realloc`. That needs no sizes, for Lua does not always say the true one: a closure whose
+    // making ran out of memory is freed as a shorter one.
     unsafe {
         let memory = &(*ud.cast::<Shared>()).memory;
         let old = if block.is_null() { 0 } else { old };
         if new == 0 {
-            if old != 0 {
-                dealloc(block.cast(), layout(old));
-            }
-            memory.used.set(memory.used.get() - old);
+            libc::free(block);
+            memory.sub(old);
             return ptr::null_mut();
         }
         if new > old && !memory.lenient.get() && memory.exceeds(new - old) {
             return ptr::null_mut();
         }
-        let moved = if old == 0 {
-            alloc(layout(new))
-        } else {
-            realloc(block.cast(), layout(old), new)
-        };
+        let moved = libc::realloc(block, new);
         if !moved.is_null() {
-            memory.note(memory.used.get() - old + new);
+            memory.note(memory.used.get().saturating_sub(old) + new);
         }
-        moved.cast()
+        moved
     }
 }
 
-fn layout(len: usize) -> Layout {
-    Layout::from_size_align(len, ALIGN).expect("Lua never asks for half the address space")
-}
+
 
 /// What belongs to one state and is reached from its functions.
 pub(crate) struct Shared {
@@ -263,7 +256,7 @@ impl Shared {
         self.main.get()
     }
 
-    /// A random version 4 UUID, with the variant of RFC 9562 (Hindsight's own always had the nibble `a`).
+    /// A random version 4 UUID; its variant is one that RFC 9562 allows, in Hindsight's layout.
     pub(crate) fn uuid(&self) -> [u8; 16] {
         let mut random = [0; 16];
         self.rng.borrow_mut().fill_bytes(&mut random);

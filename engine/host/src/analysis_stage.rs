@@ -212,6 +212,9 @@ impl AnalysisStage {
         }
         let mut scheduled = Vec::new();
         let routed = router.route(&mut |plugin| scheduled.push(plugin.clone()));
+        if let Some(now_ns) = router.data_time() {
+            self.shared.saw_time(now_ns);
+        }
         drop(router);
         let work = match routed {
             Ok(Routed::Work) => true,

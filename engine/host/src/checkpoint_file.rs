@@ -208,8 +208,9 @@ impl Checkpoints {
 fn parse_line(line: &[u8]) -> Option<(String, Value)> {
     let rest = line.trim_ascii().strip_prefix(b"_G[")?;
     let quote = *rest.first().filter(|byte| matches!(byte, b'\'' | b'"'))?;
+    let rest = &rest[1..];
     let end = memmem(rest, &[quote, b']', b' ', b'=', b' '])?;
-    let key = String::from_utf8(unescape(&rest[1..end])?).ok()?;
+    let key = String::from_utf8(unescape(&rest[..end])?).ok()?;
     Some((key, parse_value(rest[end + 5..].trim_ascii())?))
 }
 

@@ -269,12 +269,21 @@ impl Engine {
                 progress.show(self);
             }
             if statistics.elapsed() >= STATISTICS_EVERY {
-                samples.write(self, statistics.elapsed());
+                let used = samples.write(self, statistics.elapsed());
+                self.hold_new_analysis(used);
                 statistics = Instant::now();
             }
             if self.shared.mode == Mode::Replay && self.cascade() {
                 return;
             }
+        }
+    }
+
+    /// While the analysis threads are as busy as the configuration allows, new analysis plugins wait.
+    fn hold_new_analysis(&mut self, used_percent: i32) {
+        let limit = i32::from(self.shared.config.analysis_utilization_limit);
+        if let Some(load) = &mut self.load {
+            load.hold_new_analysis(limit > 0 && used_percent >= limit);
         }
     }
 

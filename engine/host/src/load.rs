@@ -496,32 +496,30 @@ fn watch(main: &Main, shared: &Arc<Shared>) -> Result<notify::RecommendedWatcher
         if !dir.is_dir() {
             return Err(LoadError::MissingDirectory(dir));
         }
-        dirs.push((kind, dir));
+        let absolute = std::path::absolute(&dir).map_err(notify::Error::io)?;
+        dirs.push((kind, dir, absolute));
     }
     let (inbox, watched) = (shared.clone(), dirs.clone());
     let mut watcher =
         notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) if event.need_rescan() => inbox.put(std::iter::empty(), true),
             Ok(event) if is_complete(&event.kind) => {
-                let kind_of = |path: &Path| {
-                    let dir = path.parent();
-                    watched
-                        .iter()
-                        .find(|(_, known)| dir == Some(known.as_path()))
-                        .map(|(kind, _)| *kind)
+                // The system tells absolute paths; ours are as the configuration has them.
+                let own = |path: &PathBuf| {
+                    let mut dirs = watched.iter();
+                    let (kind, dir, _) =
+                        dirs.find(|(_, _, absolute)| path.parent() == Some(absolute.as_path()))?;
+                    Some((*kind, dir.join(path.file_name()?)))
                 };
                 // Of a rename within the directory, both names are told: the last is the new one.
-                let path = event
-                    .paths
-                    .last()
-                    .and_then(|path| Some((kind_of(path)?, path.clone())));
+                let path = event.paths.last().and_then(own);
                 inbox.put(path.into_iter(), false);
             }
             Ok(_) => {}
             Err(_) => inbox.put(std::iter::empty(), true),
         })?;
-    for (_, dir) in &dirs {
-        watcher.watch(dir, RecursiveMode::NonRecursive)?;
+    for (_, _, absolute) in &dirs {
+        watcher.watch(absolute, RecursiveMode::NonRecursive)?;
     }
     Ok(watcher)
 }

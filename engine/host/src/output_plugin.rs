@@ -483,10 +483,14 @@ impl OutputRunner {
     /// Makes known what is delivered: first the plugin's files reach the kernel, then the places move.
     fn publish(&mut self) -> Result<(), String> {
         let committed = self.delivery().committed();
-        if committed == self.plugin.places() || !self.state_goes_along(committed)? {
+        if committed == self.plugin.places() {
             return Ok(());
         }
+        // Before the state too: at the next start its places count.
         self.sandbox.flush_files()?;
+        if !self.state_goes_along(committed)? {
+            return Ok(());
+        }
         *self.plugin.places.lock().expect("nothing panics under this lock") = committed;
         if let Some(cursor) = &mut self.input {
             cursor.release(committed.input);
@@ -550,6 +554,7 @@ impl OutputRunner {
     fn finish(&mut self) -> Result<(), String> {
         self.sandbox.timer_event(self.shared.timer_ns(), true)?;
         let committed = self.delivery().committed();
+        self.sandbox.flush_files()?;
         self.save(committed)
     }
 }

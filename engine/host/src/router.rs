@@ -165,6 +165,11 @@ impl Router {
         &mut self.reader
     }
 
+    /// The greatest Timestamp seen, if the router drives timers by it; nanoseconds.
+    pub fn data_time(&self) -> Option<i64> {
+        self.data_timers.as_ref().map(|timers| timers.now)
+    }
+
     /// Messages routed and the time it took.
     pub fn measured(&self) -> (u64, std::time::Duration) {
         (self.messages, self.matching)

@@ -7,6 +7,9 @@ use crate::engine::Engine;
 use crate::statistics::Counts;
 use crate::tsv::{self, PluginRow, Shares, UtilizationRow};
 
+/// The row of the whole analysis stage, under the name of Hindsight's first thread.
+const STAGE_ROW: &str = "analysis0";
+
 /// Counts of the last sample, by plugin, so that rates can be told.
 #[derive(Default)]
 pub struct Samples {
@@ -15,8 +18,9 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Writes both files for the time `elapsed` since the last call.
-    pub fn write(&mut self, engine: &Engine, elapsed: Duration) {
+    /// Writes both files for the time `elapsed` since the last call; returns how many percent of the analysis threads'
+    /// time was used.
+    pub fn write(&mut self, engine: &Engine, elapsed: Duration) -> i32 {
         let counts = gather(engine);
         let rows: Vec<PluginRow> = counts.iter().map(|(name, counts)| plugin_row(name, counts)).collect();
         let utilization = self.utilization(engine, &counts, elapsed);
@@ -24,6 +28,9 @@ impl Samples {
             tracing::error!(target: "checkpoint_writer", "writing the statistics: {error}");
         }
         self.last = counts.into_iter().collect();
+        let stage = utilization.iter().find(|row| row.name == STAGE_ROW).and_then(|row| row.shares);
+        let threads = i32::try_from(engine.shared.config.analysis_threads.max(1)).unwrap_or(i32::MAX);
+        stage.map_or(0, |shares| shares.utilization / threads)
     }
 
     fn utilization(
@@ -47,7 +54,7 @@ impl Samples {
             ..Shares::default()
         };
         let messages = routed.0 - self.routed.0;
-        rows.push(UtilizationRow { name: "analysis0".into(), messages, shares: Some(stage) });
+        rows.push(UtilizationRow { name: STAGE_ROW.into(), messages, shares: Some(stage) });
         rows.extend(analysis);
         rows.extend(of_kind("output."));
         self.routed = routed;

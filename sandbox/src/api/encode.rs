@@ -30,7 +30,7 @@ mod key {
 }
 
 /// Stack slots that encoding uses: ten headers, a field's key and value, its parts, an array's item, and spare ones.
-const SLOTS: c_int = 24;
+const SLOTS: c_int = 32;
 
 /// Why a table makes no message; without a place in front.
 type Failure = String;
@@ -156,13 +156,7 @@ unsafe fn encode_headers(
         if let Some(type_) = text(l, -1) {
             encoder.type_(type_);
         }
-        get(l, table, key::LOGGER);
-        if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
-            put(l, table, key::LOGGER, || {
-                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::LOGGER)
-            });
-        }
-        if let Some(logger) = text(l, -1) {
+        if let Some(logger) = text_or_ours(l, restricted, table, key::LOGGER, slot::LOGGER) {
             encoder.logger(logger);
         }
         get(l, table, key::SEVERITY);
@@ -181,6 +175,29 @@ unsafe fn encode_headers(
     }
 }
 
+/// A header that is ours when it is missing or restricted; ours lies in a slot of the registry.
+#[inline(always)]
+unsafe fn text_or_ours<'a>(
+    l: *mut lua_State,
+    restricted: bool,
+    table: c_int,
+    key: i32,
+    ours: c_int,
+) -> Option<&'a [u8]> {
+    // SAFETY: as the caller's.
+    unsafe {
+        get(l, table, key);
+        let given = if restricted { None } else { text(l, -1) };
+        if given.is_none() && (restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL) {
+            put(l, table, key, || {
+                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, ours)
+            });
+            return text(l, -1);
+        }
+        given
+    }
+}
+
 unsafe fn encode_pid_and_hostname(
     l: *mut lua_State,
     shared: &Shared,
@@ -191,21 +208,17 @@ unsafe fn encode_pid_and_hostname(
     // SAFETY: as the caller's.
     unsafe {
         get(l, table, key::PID);
-        if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
+        let mut pid = if restricted { None } else { number(l, -1) };
+        if pid.is_none() && (restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL) {
+            pid = Some(f64::from(shared.pid));
             put(l, table, key::PID, || {
                 ffi::lua_pushnumber(l, f64::from(shared.pid))
             });
         }
-        if let Some(pid) = number(l, -1) {
+        if let Some(pid) = pid {
             encoder.pid(pid as i32);
         }
-        get(l, table, key::HOSTNAME);
-        if restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL {
-            put(l, table, key::HOSTNAME, || {
-                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::HOSTNAME)
-            });
-        }
-        if let Some(hostname) = text(l, -1) {
+        if let Some(hostname) = text_or_ours(l, restricted, table, key::HOSTNAME, slot::HOSTNAME) {
             encoder.hostname(hostname);
         }
     }

@@ -151,11 +151,11 @@ pub(super) fn inject_gathered(
     payload_type: &[u8],
     payload_name: Option<&[u8]>,
 ) -> Result<(), Error> {
-    let shared = call.shared();
+    let (shared, limit) = (call.shared(), call.output_limit());
     let mut payload = shared.payload.borrow_mut();
     let injected = take_turn(shared).and_then(|()| {
         with_buffer(|buffer| {
-            let mut encoder = Encoder::new(buffer.message());
+            let mut encoder = Encoder::with_limit(buffer.message(), limit);
             encoder.uuid(&shared.uuid());
             encoder.timestamp(now_ns());
             encoder.type_(b"inject_payload");
@@ -166,6 +166,9 @@ pub(super) fn inject_gathered(
             encoder.string_field(b"payload_type", payload_type);
             if let Some(name) = payload_name {
                 encoder.string_field(b"payload_name", name);
+            }
+            if encoder.exceeded() {
+                return Err(Error::new("inject_message() failed: exceeded output_limit"));
             }
             send(shared, buffer, None)
         })

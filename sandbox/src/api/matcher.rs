@@ -3,12 +3,26 @@
 use crate::native::{Call, Class, Error, Function, Object, function};
 use crate::sandbox::CompiledMatcher;
 
+/// What a compiled matcher takes of memory for each byte of its expression, at most: the shortest
+/// tests, such as `Pid<0`, make the largest programs for their length.
+const MEMORY_PER_BYTE: usize = 32;
+
+/// Bytes of an expression that are parsed in about the time of one instruction.
+const BYTES_PER_STEP: usize = 8;
+
 /// A compiled matcher in Lua's hands.
-struct Matcher(Box<dyn CompiledMatcher>);
+struct Matcher {
+    compiled: Box<dyn CompiledMatcher>,
+    expression_len: usize,
+}
 
 const METHODS: &[(&str, Function)] = &[("eval", function(eval))];
 
 impl Object for Matcher {
+    fn memory(&self) -> usize {
+        self.expression_len.saturating_mul(MEMORY_PER_BYTE)
+    }
+
     fn class() -> Class {
         Class {
             name: "lsb.message_matcher",
@@ -21,9 +35,12 @@ impl Object for Matcher {
 /// `create_message_matcher(expression)`
 pub(super) fn create_message_matcher(call: &mut Call<'_>) -> Result<usize, Error> {
     let expression = call.check_bytes(1)?;
+    let expression_len = expression.len();
+    call.check_memory(expression_len.saturating_mul(MEMORY_PER_BYTE))?;
+    call.charge((expression_len / BYTES_PER_STEP) as u32)?;
     let compiled = call.shared().host.borrow_mut().compile_matcher(expression);
     match compiled {
-        Ok(matcher) => call.push_object(Matcher(matcher))?,
+        Ok(matcher) => call.push_object(Matcher { compiled: matcher, expression_len })?,
         Err(text) => {
             call.log(4, &format!("message matcher: {text}"));
             return Err(Error::new("invalid message matcher expression"));
@@ -38,7 +55,7 @@ fn eval(call: &mut Call<'_>) -> Result<usize, Error> {
     let matches = call
         .shared()
         .message
-        .with(|view, _| matcher.0.matches(&view));
+        .with(|view, _| matcher.compiled.matches(&view));
     call.push_bool(matches.ok_or("no active message")?)?;
     Ok(1)
 }

@@ -123,11 +123,6 @@ impl AppendFile {
         self.written + self.unwritten.len() as u64
     }
 
-    /// The path the file has now.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Waits until everything is on the disk, safe from a power failure.
     ///
     /// # Errors

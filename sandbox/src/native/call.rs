@@ -14,6 +14,10 @@ use crate::vm::{self, Shared, slot};
 /// Stack slots taken from Lua at a time.
 const SLOTS_PER_CHECK: c_int = 32;
 
+/// Slots that pushing leaves free: one for a copy or an error object, and one because Lua tries to grow a stack, which can
+/// fail, when its last slot is taken.
+const KEPT_SLOTS: c_int = 2;
+
 /// Table slots made ahead at most; tables grow by themselves.
 const MAX_PRESIZE: usize = 1 << 16;
 
@@ -112,8 +116,7 @@ impl<'a> Call<'a> {
     pub(crate) unsafe fn new(l: *mut lua_State, shared: &'a Shared) -> Call<'a> {
         // SAFETY: by the caller.
         let n_args = unsafe { ffi::lua_gettop(l) };
-        // One slot is kept for an error object.
-        let room_end = n_args + ffi::LUA_MINSTACK - 1;
+        let room_end = n_args + ffi::LUA_MINSTACK - KEPT_SLOTS;
         Call {
             l,
             shared,
@@ -951,7 +954,9 @@ impl<'a> Call<'a> {
         shared.memory.lenient.set(lenient);
         shared.depth.set(depth);
         if n_results < 0 {
-            self.room_end = self.top() - 1;
+            // Lua has made room for the results only.
+            self.room_end = 0;
+            self.room(0)?;
         }
         if status != 0 && shared.budget.ended() != Ended::No {
             // SAFETY: the error object is on the stack.
@@ -1240,8 +1245,8 @@ impl<'a> Call<'a> {
     #[cold]
     fn grow(&mut self, n: c_int) -> Result<(), Error> {
         let n = n.saturating_add(SLOTS_PER_CHECK);
-        // SAFETY: always allowed; Lua says whether it worked. One slot more is kept for an error object.
-        if unsafe { ffi::lua_checkstack(self.l, n + 1) } == 0 {
+        // SAFETY: always allowed; Lua says whether it worked.
+        if unsafe { ffi::lua_checkstack(self.l, n + KEPT_SLOTS) } == 0 {
             return Err(Error::new("stack overflow"));
         }
         self.room_end = self.top() + n;

@@ -237,6 +237,23 @@ fn faults_of_native_code_stay_errors() {
 }
 
 #[test]
+fn a_full_stack_is_an_error_wherever_it_fills_up() {
+    let mut spec = with_module(
+        Analysis,
+        "local function deep(n, f) if n == 0 then return f() end return 1 + deep(n - 1, f) end
+        local overflows = 0
+        for n = 1, 40000, 37 do
+            for _, f in ipairs {text.pushes, text.counter, text.new, pcall, tostring} do
+                if not pcall(deep, n, f) then overflows = overflows + 1 end
+            end
+        end
+        assert(overflows > 100)",
+    );
+    spec.limits.instructions = 0;
+    make(spec);
+}
+
+#[test]
 fn a_walk_survives_changes() {
     check_module(
         Analysis,

@@ -11,7 +11,8 @@ end
 function process_message(sequence)
     for _, v in ipairs({io.stdout, coroutine.create(function() end), create_message_matcher("TRUE"), sequence}) do
         check(v)
-        check(string.format("%s", v))
+        local ok, s = pcall(string.format, "%s", v)
+        check(s)
         local ok, s = pcall(string.format, "%p", v)
         check(s)
     end

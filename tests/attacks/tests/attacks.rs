@@ -12,7 +12,7 @@ use attacks::program::Program;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Wall clock of one program: far beyond what a contained one needs on a busy machine.
-const CLOCK: Duration = Duration::from_secs(20);
+const CLOCK: Duration = Duration::from_secs(40);
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 /// Programs at a time.

@@ -35,7 +35,7 @@ fn change(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[&[u8]], random: &mut
         }),
         3 => nudge(bytes, random),
         4 => drop(bytes.drain(start..end)),
-        5 => insert(bytes, start, pick(words, random)),
+        5 => insert(bytes, start, pick::<&[u8]>(words, random)),
         6 => repeat(bytes, start, end, random),
         7 => bytes.truncate(start),
         8 => splice(bytes, start, pick::<Vec<u8>>(inputs, random), random),

@@ -473,7 +473,8 @@ pub const OUTPUT_NEW: &[KeySpec] = &[
     ours(truth(
         "dead_letter",
         false,
-        "Keep messages that failed for good, with the reason, in <output_path>/dead_letters/<plugin>.",
+        "A message that failed for good is kept: a new message of Type foresight.dead_letter in the input queue \
+         holds its bytes and the reason.",
     )),
 ];
 
@@ -510,7 +511,7 @@ pub const OUTPUT_ONLY: &[KeySpec] = &[number(
     "messages",
     0,
     UINT,
-    "Messages that may be under way without an answer; 0 turns asynchronous answers off.",
+    "Messages that the plugin may have under way without an answer; 0 turns asynchronous answers off.",
 )];
 
 /// The lists that hold the keys of a `*_defaults` table.

@@ -1,6 +1,5 @@
 //! `socket.select`: which of many sockets can be read or written now.
 
-use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags};
 use sandbox::native::{Call, Error, ObjectRef, function};

@@ -103,6 +103,7 @@ const OBEDIENT: &str = r#"
     require "io"
     require "string"
     local seen = assert(io.open(read_config("seen"), "a"))
+    seen:setvbuf("no")
     local tries = {}
     function process_message(sequence)
         local payload = read_message("Payload")

@@ -32,7 +32,7 @@ fn every_payload_becomes_a_file_that_is_replaced() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["analysis.a_b.a_name_.._x.tsv", "analysis.a_b.odd.t_____x"]);
+    assert_eq!(names, ["analysis.a_b.a_name_.._x.tsv", "analysis.a_b.odd.t____x"]);
     assert_eq!(site.read("payloads/analysis.a_b.a_name_.._x.tsv"), "count\t3\n");
     assert!(finished.log.contains("files_max is reached: analysis.a_b.last.json"), "the third file is refused");
 }

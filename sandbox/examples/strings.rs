@@ -129,7 +129,8 @@ fn main() {
         "{:<26} {:>10} {:>10} {:>7}",
         "", "ours ns", "LuaJIT ns", "ratio"
     );
-    for (name, expression) in CASES {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for (name, expression) in CASES.iter().filter(|(name, _)| name.contains(&only)) {
         let (ours, theirs) = (ours(expression), theirs(expression));
         println!(
             "{name:<26} {ours:>10.1} {theirs:>10.1} {:>7.2}",

@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 use stdx::pattern::{self, Budget, Capture, Captures, Exceeded};
 
+use crate::ffi;
 use crate::limits;
 use crate::native::{Builtin, Call, Error, Function, Type, function};
 use crate::vm::{self, Shared};
@@ -196,31 +197,23 @@ fn gmatch(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.push_upvalue(1)?;
-    call.push_upvalue(2)?;
-    call.push_upvalue(3)?;
-    let at = call.number_at(-1).unwrap_or(f64::MAX) as usize;
-    // SAFETY: `check_bytes` has made strings of both; the iterator's upvalues keep them alive during this call.
-    let (subject, pattern) = unsafe {
-        let (subject, pattern) = (call.at(-3), call.at(-2));
-        (
-            vm::bytes_of(call.raw(), subject),
-            vm::bytes_of(call.raw(), pattern),
-        )
+    let l = call.raw();
+    // SAFETY: `gmatch` has made strings of the first two upvalues and a number of the third; they keep the strings alive
+    // during this call.
+    let (subject, pattern, at) = unsafe {
+        let at = ffi::lua_tonumber(l, ffi::lua_upvalueindex(3));
+        (vm::bytes_of(l, ffi::lua_upvalueindex(1)), vm::bytes_of(l, ffi::lua_upvalueindex(2)), at)
     };
+    let at = at as usize;
     if at > subject.len() {
         return Ok(0);
     }
-    let Some(found) = pattern::scan(subject, pattern, at, &mut Meter(call.shared()))? else {
-        call.push_integer(i64::MAX)?;
-        call.set_upvalue(3);
-        return Ok(0);
-    };
-    // After an empty match the next one begins a byte later.
-    let next = found.end + usize::from(found.end == found.start);
-    call.push_integer(next as i64)?;
+    let found = pattern::scan(subject, pattern, at, &mut Meter(call.shared()))?;
+    // After an empty match the next one begins a byte later; after none there is no next one.
+    let next = found.as_ref().map_or(usize::MAX, |found| found.end + usize::from(found.end == found.start));
+    call.push_number(next as f64)?;
     call.set_upvalue(3);
-    push_captures(call, subject, &found)
+    found.map_or(Ok(0), |found| push_captures(call, subject, &found))
 }
 
 /// `string.rep(s, n [, separator])`; the separator is LuaJIT's extension.

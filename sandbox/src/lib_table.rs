@@ -7,7 +7,8 @@ mod sort;
 
 use std::cmp::Ordering;
 
-use crate::lib_string::{Scratch, is_text};
+use crate::ffi;
+use crate::lib_string::Scratch;
 use crate::native::{Builtin, Call, Error, Function, function};
 use crate::vm;
 
@@ -52,9 +53,7 @@ fn concat(call: &mut Call<'_>) -> Result<usize, Error> {
         if i % BATCH == 0 {
             call.charge(BATCH as u32)?;
         }
-        call.raw_get_index(1, i)?;
         add_entry(call, i, &mut out)?;
-        call.pop(1);
         if i < last {
             out.add(call, separator)?;
         }
@@ -66,15 +65,22 @@ fn concat(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn add_entry(call: &mut Call<'_>, i: i64, out: &mut Scratch) -> Result<(), Error> {
-    if !is_text(call, -1) {
-        let kind = call.type_name(-1);
-        let text = format!("invalid value ({kind}) at index {i} in table for 'concat'");
-        return Err(Error::new(text));
-    }
-    let top = call.top();
-    // SAFETY: the copy on top is a string or a number and stays there while its bytes are copied.
-    let text = unsafe { vm::bytes_of(call.raw(), top) };
-    out.add(call, text)
+    call.raw_get_index(1, i)?;
+    let l = call.raw();
+    // SAFETY: the value on top stays there while its bytes are copied; a number becomes a string in this copy only.
+    let added = unsafe {
+        match ffi::lua_type(l, -1) {
+            ffi::LUA_TSTRING | ffi::LUA_TNUMBER => out.add(call, vm::bytes_of(l, -1)),
+            _ => {
+                let kind = call.type_name(-1);
+                let text = format!("invalid value ({kind}) at index {i} in table for 'concat'");
+                Err(Error::new(text))
+            }
+        }
+    };
+    // SAFETY: takes off what was pushed above.
+    unsafe { ffi::lua_settop(l, -2) };
+    added
 }
 
 fn insert(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -118,10 +124,9 @@ fn sort_(call: &mut Call<'_>) -> Result<usize, Error> {
         sort_by(call, count, less_by_function)?;
         return Ok(0);
     }
-    if sort_numbers(call, count)? {
-        return Ok(0);
+    if !sort_numbers(call, count)? && !sort_strings(call, count)? {
+        sort_by(call, count, less_by_lua)?;
     }
-    sort_by(call, count, less_by_lua)?;
     Ok(0)
 }
 
@@ -146,6 +151,34 @@ fn sort_numbers(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
     for (i, number) in numbers.into_iter().enumerate() {
         call.push_number(number)?;
         call.raw_set_index(1, i as i64 + 1)?;
+    }
+    Ok(true)
+}
+
+/// Sorts a table that holds nothing but strings; false, with nothing changed, for any other.
+fn sort_strings(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
+    let l = call.raw();
+    call.check_memory(count.saturating_mul(size_of::<(&[u8], i64)>() + size_of::<u64>()))?;
+    call.push_table(count, 0)?;
+    let aside = call.top();
+    let mut texts: Vec<(&[u8], i64)> = Vec::with_capacity(count);
+    for i in 1..=count as i64 {
+        call.raw_get_index(1, i)?;
+        // SAFETY: the value on top is a string; the table aside keeps it alive until this function ends.
+        match unsafe { ffi::lua_type(l, -1) } {
+            ffi::LUA_TSTRING => texts.push((unsafe { vm::bytes_of(l, -1) }, i)),
+            _ => {
+                call.truncate(aside - 1);
+                return Ok(false);
+            }
+        }
+        call.raw_set_index(aside, i)?;
+    }
+    charge_sort(call, count)?;
+    texts.sort_unstable();
+    for (to, (_, from)) in texts.iter().enumerate() {
+        call.raw_get_index(aside, *from)?;
+        call.raw_set_index(1, to as i64 + 1)?;
     }
     Ok(true)
 }
@@ -203,19 +236,12 @@ fn less_by_function(call: &mut Call<'_>, a: u32, b: u32) -> Result<bool, Error> 
     Ok(less)
 }
 
-/// As Lua's `<`: strings by their bytes, everything else by what Lua says, which may be an error.
+/// As Lua's `<`, which may be a metamethod or an error.
 fn less_by_lua(call: &mut Call<'_>, a: u32, b: u32) -> Result<bool, Error> {
     let aside = call.top();
     call.raw_get_index(aside, a.into())?;
     call.raw_get_index(aside, b.into())?;
-    let order = match (call.bytes_at(-2), call.bytes_at(-1)) {
-        (Some(a), Some(b)) => Some(a.cmp(b)),
-        _ => None,
-    };
-    let less = match order {
-        Some(order) => order == Ordering::Less,
-        None => call.less_than(-2, -1)?,
-    };
+    let less = call.less_than(-2, -1)?;
     call.truncate(aside);
     Ok(less)
 }

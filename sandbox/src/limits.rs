@@ -110,7 +110,8 @@ impl Budget {
         let pace = self.pace.get();
         let steps = (elapsed_ns / NS_PER_INSTRUCTION).max(pace as u64);
         let fitting = pace as u64 * CHECK_INTERVAL_NS / elapsed_ns.max(1);
-        self.pace.set(fitting.clamp(1, INSTRUCTIONS_PER_CHECK as u64) as i32);
+        self.pace
+            .set(fitting.clamp(1, INSTRUCTIONS_PER_CHECK as u64) as i32);
         (steps, self.pace.get())
     }
 
@@ -174,7 +175,8 @@ pub(crate) fn arm(shared: &Shared) {
         ffi::lua_sethook(
             shared.main(),
             Some(on_count),
-            ffi::LUA_MASKCOUNT, budget.pace.get(),
+            ffi::LUA_MASKCOUNT,
+            budget.pace.get(),
         );
     }
 }
@@ -201,13 +203,21 @@ fn keep_armed(shared: &Shared) {
 fn count_after(shared: &Shared, instructions: i32) {
     // SAFETY: the state is alive, and we run on its thread.
     unsafe {
-        ffi::lua_sethook(shared.main(), Some(on_count), ffi::LUA_MASKCOUNT, instructions);
+        ffi::lua_sethook(
+            shared.main(),
+            Some(on_count),
+            ffi::LUA_MASKCOUNT,
+            instructions,
+        );
     }
 }
 
 /// Processor time that this thread has used, in nanoseconds. May be called by a signal handler.
 fn thread_time_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the pointer is valid. The clock exists on every Linux; without it time would stand still.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64

@@ -1,7 +1,6 @@
 //! One Lua state: made, filled with the base library, called, closed; and what Rust keeps beside it.
 #![allow(unsafe_code)]
 
-
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -127,8 +126,6 @@ impl Memory {
     }
 }
 
-
-
 /// Lua's allocator: counts, and refuses beyond the limit unless Rust has control.
 unsafe extern "C" fn allocate(
     ud: *mut c_void,
@@ -157,8 +154,6 @@ unsafe extern "C" fn allocate(
         moved
     }
 }
-
-
 
 /// What belongs to one state and is reached from its functions.
 pub(crate) struct Shared {

@@ -382,6 +382,14 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_opens_and_closes_at_once_is_damage() {
+        for text in ["_G['] = ']", "_G['] = '", "_G[\"] = 1", "_G['", "_G["] {
+            let (all, damages) = Checkpoints::parse(text.as_bytes());
+            assert_eq!((all.iter().count(), damages.len()), (0, 1), "{text}");
+        }
+    }
+
+    #[test]
     fn the_written_form_is_what_plugins_parse() {
         let mut all = Checkpoints::default();
         all.set_position(

@@ -40,7 +40,10 @@ pub(super) fn create_message_matcher(call: &mut Call<'_>) -> Result<usize, Error
     call.charge((expression_len / BYTES_PER_STEP) as u32)?;
     let compiled = call.shared().host.borrow_mut().compile_matcher(expression);
     match compiled {
-        Ok(matcher) => call.push_object(Matcher { compiled: matcher, expression_len })?,
+        Ok(matcher) => call.push_object(Matcher {
+            compiled: matcher,
+            expression_len,
+        })?,
         Err(text) => {
             call.log(4, &format!("message matcher: {text}"));
             return Err(Error::new("invalid message matcher expression"));

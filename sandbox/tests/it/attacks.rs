@@ -178,3 +178,51 @@ fn deep_source_text_is_refused_not_followed() {
         });
     }
 }
+
+/// One instruction may work for a millisecond; a million of them would run for minutes.
+#[test]
+fn slow_instructions_count_for_their_time() {
+    for body in [
+        "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 99999 do t[i] = nil end while true do next(t) end",
+        "local s = string.rep('x', 1e6) local a, b = s .. 'a', s .. 'b' while true do local x = a < b end",
+        "local s = string.rep('1', 1e6) while true do tonumber(s) end",
+        "local s = string.rep('x', 1e6) while true do pcall(read_config, s) string.upper(s) end",
+    ] {
+        ends_at_the_limit(Analysis, body);
+    }
+}
+
+/// LuaJIT frees such a closure with a wrong size.
+#[test]
+fn memory_may_end_while_a_closure_is_made() {
+    for _ in 0..20 {
+        let body = "local t = {} while true do local a, b, c = 1, 2, 3 t[#t + 1] = function() a = b + c return a end end";
+        ends(Analysis, body);
+    }
+}
+
+#[test]
+fn a_status_that_is_no_number_is_not_success() {
+    match attack(Output, "return 0 / 0") {
+        Answer::Terminated(text) => assert!(text.ends_with("must return a numeric status code")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_injected_payload_is_no_longer_than_the_output_limit() {
+    let source = "require 'string' local s = string.rep('x', 60000) function timer_event() inject_payload(s, s, s) end";
+    let (mut sandbox, notes) = make(spec(Analysis, source));
+    let error = sandbox.timer_event(0, false).expect_err("180,000 bytes");
+    assert!(error.ends_with("exceeded output_limit"), "{error}");
+    assert!(notes.lock().expect("nobody panicked").injected.is_empty());
+}
+
+#[test]
+fn matchers_count_to_the_memory() {
+    let body = "local t = {} local e = 'Type == ' .. string.rep('x', 10000) while true do t[#t + 1] = create_message_matcher(e) end";
+    match attack(Output, body) {
+        Answer::Terminated(text) => assert!(text.contains("not enough memory"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}

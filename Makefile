@@ -9,8 +9,8 @@ build:
 	$(CARGO) build --release --bin foresight
 
 ## Start the engine on embedded defaults with this machine's own logs and syslog as input.
-run: build
-	./target/release/foresight demo --output $(OUTPUT) $(RUN_ARGS)
+run:
+	$(CARGO) run --release --bin foresight -- demo $(OUTPUT) $(RUN_ARGS)
 
 ## Format, lints, every test.
 test: lint
@@ -18,7 +18,7 @@ test: lint
 
 ## Figures as messages/s, ns/message, CPU and memory.
 bench: build
-	$(CARGO) run --release -p foresight-bench -- --engine ./target/release/foresight $(BENCH_ARGS)
+	$(CARGO) run --release -p foresight-bench -- $(BENCH_ARGS)
 
 lint:
 	sh .ci/lint

@@ -325,6 +325,8 @@ impl AnalysisPlugin {
             }
             ended = match hit {
                 Hit::Message(hit) => match batch.message(hit) {
+                    // A state that was saved after the router's place was recorded has this message already.
+                    Some((_, _, behind)) if behind <= cage.at => Ended::No,
                     Some((framed, message, behind)) => {
                         self.process(cage, &mut timer, framed, message, behind)
                     }
@@ -337,7 +339,7 @@ impl AnalysisPlugin {
             }
         }
         if ended == Ended::No {
-            cage.at = batch.end();
+            cage.at = cage.at.max(batch.end());
         }
         timer.finish(&self.statistics);
         self.statistics.take_over(&cage.sandbox.stats());

@@ -83,6 +83,18 @@ fn spec(shared: &Shared, plugin: &Plugin, state: Option<Vec<u8>>) -> Result<Spec
 /// Bytes of the input buffer; Hindsight's default, which no configuration changes.
 const INPUT_LIMIT: usize = 65_536;
 
+/// Gives a plugin without a saved state its first one, so that its state has a place from the first message on.
+pub fn first_state(
+    sandbox: &mut Sandbox,
+    state: Option<&StateFile>,
+    place: &str,
+) -> Result<(), String> {
+    match state {
+        Some(state) if !state.exists() => state.write(&sandbox.preserve(place)?),
+        _ => Ok(()),
+    }
+}
+
 /// Compiles a plugin's matcher; the error says where in which file it is wrong.
 pub fn matcher(plugin: &Plugin) -> Result<Matcher, String> {
     let expression = plugin.message_matcher.as_deref().unwrap_or_default();

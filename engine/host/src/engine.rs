@@ -163,9 +163,10 @@ impl Engine {
             Box::new(AnalysisHost { shared, name, muted: muted.clone() })
         };
         let state_bytes = state.as_ref().zip(found.bytes);
-        let sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
+        let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
         let recorded = self.analysis_place(&config);
         let at = found.position.unwrap_or(recorded).min(self.shared.input_queue.appended());
+        create::first_state(&mut sandbox, state.as_ref(), &at.to_string())?;
         let replay_until = (at < recorded).then_some(recorded);
         let start = AnalysisStart { at, replay_until, state, muted };
         self.analysis.add(AnalysisPlugin::new(config, matcher, sandbox, start));
@@ -197,7 +198,9 @@ impl Engine {
             Box::new(OutputHost { shared, name, delivery: delivery.clone() })
         };
         let state_bytes = state.as_ref().zip(found.bytes);
-        let sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
+        let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
+        let place = OutputRunner::text_of(places);
+        create::first_state(&mut sandbox, state.as_ref(), &place)?;
         let signal = Signal::new();
         let plugin = OutputPlugin::new(config.clone(), sandbox.handle(), signal, places);
         let runner = OutputRunner {

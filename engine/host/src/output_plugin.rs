@@ -524,11 +524,16 @@ impl OutputRunner {
     fn save(&mut self, places: Places) -> Result<(), String> {
         let Some(state) = &self.state else { return Ok(()) };
         let started = Instant::now();
-        let bytes = self.sandbox.preserve(&format!("{} {}", places.input, places.analysis))?;
+        let bytes = self.sandbox.preserve(&OutputRunner::text_of(places))?;
         state.write(&bytes)?;
         self.saved = Instant::now();
         self.save_took = started.elapsed();
         Ok(())
+    }
+
+    /// How places are written into a state file.
+    pub fn text_of(places: Places) -> String {
+        format!("{} {}", places.input, places.analysis)
     }
 
     /// The places a preserved state belongs to, if its file says so.

@@ -38,6 +38,11 @@ impl StateFile {
         Ok(Found { bytes: Some(bytes), position })
     }
 
+    /// Whether a state was ever saved.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     /// Replaces the file as a whole.
     pub fn write(&self, bytes: &[u8]) -> Result<(), String> {
         write_atomically(&RealDisk, &self.path, bytes, self.sync)

@@ -1,4 +1,4 @@
--- attack: environments | analysis | either
+-- attack: environments | analysis | either | injects=1000
 -- Gives the host's functions and the thread other environments, in which they may look things up.
 require "string"
 local hostile = setmetatable({}, {__index = function() while true do end end, __newindex = function() while true do end end})
@@ -13,6 +13,12 @@ pcall(setfenv, -1, {})
 function process_message()
     string.gsub("abc", ".", function() pcall(setfenv, 2, {}) pcall(setfenv, 3, {}) end)
     add_to_payload(read_message("Payload"))
+    pcall(inject_message, {Payload = "x", Fields = {a = 1}})
+    pcall(inject_message, setmetatable({}, hostile))
+    pcall(inject_payload, "txt", "name", "x")
+    for _, f in ipairs({read_message, inject_message, inject_payload, add_to_payload, pcall, xpcall, require}) do pcall(setfenv, f, hostile) pcall(setfenv, f, {}) end
+    pcall(inject_message, {Payload = "x", Fields = {a = 1}})
+    assert(read_message("Type") == "attack", "HOLE: a function of the host was changed")
     return 0
 end
 function timer_event() end

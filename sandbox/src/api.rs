@@ -11,7 +11,7 @@ mod payload;
 mod print;
 mod read;
 
-use crate::native::{Call, Error, Function, function};
+use crate::native::{Function, function};
 
 /// Functions of every kind of plugin.
 pub(crate) const COMMON: &[(&str, Function)] = &[
@@ -30,16 +30,6 @@ pub(crate) const INPUT: &[(&str, Function)] = &[
     ("is_running", function(config::is_running)),
     ("output", function(payload::add_to_payload)),
 ];
-
-/// Puts the quick way into place of an input's `inject_message`, which it calls.
-pub(crate) fn quicken_inject(call: &mut Call<'_>) -> Result<(), Error> {
-    call.load(inject::INJECT_FAST.as_bytes(), "=inject_message")?
-        .map_err(Error::bytes)?;
-    call.push_global("inject_message")?;
-    call.push_global("type")?;
-    call.call(2, 1)?;
-    call.set_global("inject_message")
-}
 
 /// Functions of analysis plugins.
 pub(crate) const ANALYSIS: &[(&str, Function)] = &[

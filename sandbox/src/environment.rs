@@ -51,9 +51,6 @@ pub(crate) fn fill(call: &mut Call<'_>, config: &Table) -> Result<(), Error> {
             Kind::Output => api::OUTPUT,
         },
     )?;
-    if kind == Kind::Input {
-        api::quicken_inject(call)?;
-    }
     call.push_library(require::PACKAGE)?;
     call.set_global("package")
 }

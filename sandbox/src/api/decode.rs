@@ -2,7 +2,7 @@
 
 use schemas::{FieldView, Index, Value, ValueType, View};
 
-use super::encode::{HeadersAt, encode_table};
+use super::encode::encode_table;
 use super::inject::with_buffer;
 use crate::native::{Call, Error, Type};
 
@@ -107,7 +107,7 @@ pub(super) fn encode_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let shared = call.shared();
     shared.payload.borrow_mut().clear();
     with_buffer(|buffer| {
-        encode_table(call, 1, HeadersAt::Table, buffer.message())?
+        encode_table(call, 1, buffer.message())?
             .map_err(|why| Error::new(format!("encode_message() failed: {why}")))?;
         shared.note_output(buffer.message_len());
         call.push_bytes(if framed {

@@ -40,7 +40,6 @@ type Failure = String;
 pub(super) fn encode_table(
     call: &mut Call<'_>,
     i: i32,
-    at: HeadersAt,
     out: &mut Vec<u8>,
 ) -> Result<Result<(), Failure>, Error> {
     call.check_memory(0)?;
@@ -50,7 +49,7 @@ pub(super) fn encode_table(
     // SAFETY: the argument is a table, there is room for all that is pushed, and Rust has control, so nothing raises.
     unsafe {
         let top = ffi::lua_gettop(l);
-        let encoded = encode(l, shared, Source { table: i, at }, call, &mut encoder);
+        let encoded = encode(l, shared, i, call, &mut encoder);
         ffi::lua_settop(l, top);
         Ok(encoded.and_then(|()| {
             if encoder.exceeded() {
@@ -65,38 +64,6 @@ pub(super) fn encode_table(
 /// The current time in nanoseconds.
 pub(super) fn now_ns() -> i64 {
     system_time_ns(std::time::SystemTime::now())
-}
-
-/// Where the headers of a message table are to be had.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum HeadersAt {
-    /// In the table.
-    Table,
-    /// On the stack from this place on, in the order of [`key`]: the plugin's side has taken them out already, which
-    /// costs it less than it costs us.
-    Stack(c_int),
-}
-
-/// A message table, and where its headers are.
-#[derive(Clone, Copy)]
-struct Source {
-    table: c_int,
-    at: HeadersAt,
-}
-
-impl Source {
-    /// Where header `key` lies on the stack; pushes it if it does not lie there already.
-    #[inline(always)]
-    unsafe fn header(self, l: *mut lua_State, key: i32) -> c_int {
-        match self.at {
-            HeadersAt::Stack(first) => first + key,
-            HeadersAt::Table => {
-                // SAFETY: as the caller's: a table, and room for one value.
-                unsafe { get(l, self.table, key) };
-                -1
-            }
-        }
-    }
 }
 
 /// Pushes `table[key]`, raw.
@@ -151,18 +118,15 @@ unsafe fn number(l: *mut lua_State, i: c_int) -> Option<f64> {
 unsafe fn encode(
     l: *mut lua_State,
     shared: &Shared,
-    source: Source,
+    table: c_int,
     call: &Call<'_>,
     encoder: &mut Encoder<'_>,
 ) -> Result<(), Failure> {
     // SAFETY: as the caller's. All values stay on the stack until the caller resets it, so that their bytes stay valid.
     unsafe {
-        encode_headers(l, shared, source, encoder);
-        let fields = source.header(l, key::FIELDS);
-        if ffi::lua_type(l, fields) == ffi::LUA_TTABLE {
-            if fields != -1 {
-                ffi::lua_pushvalue(l, fields);
-            }
+        encode_headers(l, shared, table, encoder);
+        get(l, table, key::FIELDS);
+        if ffi::lua_type(l, -1) == ffi::LUA_TTABLE {
             encode_fields(l, call, encoder)?;
         }
     }
@@ -172,69 +136,91 @@ unsafe fn encode(
 unsafe fn encode_headers(
     l: *mut lua_State,
     shared: &Shared,
-    source: Source,
+    table: c_int,
     encoder: &mut Encoder<'_>,
 ) {
     let restricted = shared.restricted_headers;
     // SAFETY: as the caller's.
     unsafe {
-        let uuid = source.header(l, key::UUID);
-        let given = if restricted { None } else { text(l, uuid).and_then(schemas::uuid::parse) };
+        get(l, table, key::UUID);
+        let given = if restricted {
+            None
+        } else {
+            text(l, -1).and_then(schemas::uuid::parse)
+        };
         encoder.uuid(&given.unwrap_or_else(|| shared.uuid()));
-        let timestamp = source.header(l, key::TIMESTAMP);
-        let given = if restricted { None } else { number(l, timestamp) };
+        get(l, table, key::TIMESTAMP);
+        let given = if restricted { None } else { number(l, -1) };
         encoder.timestamp(given.map_or_else(now_ns, |ns| ns as i64));
-        if let Some(type_) = text(l, source.header(l, key::TYPE)) {
+        get(l, table, key::TYPE);
+        if let Some(type_) = text(l, -1) {
             encoder.type_(type_);
         }
-        let logger = own(l, source, key::LOGGER, restricted, || {
-            ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::LOGGER);
-        });
-        if let Some(logger) = text(l, logger) {
+        if let Some(logger) = text_or_ours(l, restricted, table, key::LOGGER, slot::LOGGER) {
             encoder.logger(logger);
         }
-        if let Some(severity) = number(l, source.header(l, key::SEVERITY)) {
+        get(l, table, key::SEVERITY);
+        if let Some(severity) = number(l, -1) {
             encoder.severity(severity as i32);
         }
-        if let Some(payload) = text(l, source.header(l, key::PAYLOAD)) {
+        get(l, table, key::PAYLOAD);
+        if let Some(payload) = text(l, -1) {
             encoder.payload(payload);
         }
-        if let Some(env_version) = text(l, source.header(l, key::ENV_VERSION)) {
+        get(l, table, key::ENV_VERSION);
+        if let Some(env_version) = text(l, -1) {
             encoder.env_version(env_version);
         }
-        let pid = own(l, source, key::PID, restricted, || {
-            ffi::lua_pushnumber(l, f64::from(shared.pid));
-        });
-        if let Some(pid) = number(l, pid) {
-            encoder.pid(pid as i32);
-        }
-        let hostname = own(l, source, key::HOSTNAME, restricted, || {
-            ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, slot::HOSTNAME);
-        });
-        if let Some(hostname) = text(l, hostname) {
-            encoder.hostname(hostname);
-        }
+        encode_pid_and_hostname(l, shared, table, encoder);
     }
 }
 
-/// Where a header lies for which the host has a value of its own: `push` pushes that if the header is restricted or
-/// missing, and it is written into the table too.
+/// A header that is ours when it is missing or restricted; ours lies in a slot of the registry.
 #[inline(always)]
-unsafe fn own(
+unsafe fn text_or_ours<'a>(
     l: *mut lua_State,
-    source: Source,
-    key: i32,
     restricted: bool,
-    push: impl FnOnce(),
-) -> c_int {
+    table: c_int,
+    key: i32,
+    ours: c_int,
+) -> Option<&'a [u8]> {
     // SAFETY: as the caller's.
     unsafe {
-        let given = source.header(l, key);
-        if !restricted && ffi::lua_type(l, given) != ffi::LUA_TNIL {
-            return given;
+        get(l, table, key);
+        let given = if restricted { None } else { text(l, -1) };
+        if given.is_none() && (restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL) {
+            put(l, table, key, || {
+                ffi::lua_rawgeti_(l, ffi::LUA_REGISTRYINDEX, ours)
+            });
+            return text(l, -1);
         }
-        put(l, source.table, key, push);
-        -1
+        given
+    }
+}
+
+unsafe fn encode_pid_and_hostname(
+    l: *mut lua_State,
+    shared: &Shared,
+    table: c_int,
+    encoder: &mut Encoder<'_>,
+) {
+    let restricted = shared.restricted_headers;
+    // SAFETY: as the caller's.
+    unsafe {
+        get(l, table, key::PID);
+        let mut pid = if restricted { None } else { number(l, -1) };
+        if pid.is_none() && (restricted || ffi::lua_type(l, -1) == ffi::LUA_TNIL) {
+            pid = Some(f64::from(shared.pid));
+            put(l, table, key::PID, || {
+                ffi::lua_pushnumber(l, f64::from(shared.pid))
+            });
+        }
+        if let Some(pid) = pid {
+            encoder.pid(pid as i32);
+        }
+        if let Some(hostname) = text_or_ours(l, restricted, table, key::HOSTNAME, slot::HOSTNAME) {
+            encoder.hostname(hostname);
+        }
     }
 }
 

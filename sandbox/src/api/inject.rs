@@ -5,7 +5,7 @@ use std::cell::Cell;
 use schemas::encode::Encoder;
 use schemas::frame::FrameBuf;
 
-use super::encode::{HeadersAt, encode_table, now_ns};
+use super::encode::{encode_table, now_ns};
 use crate::limits;
 use crate::native::{Call, Error, Type};
 use crate::sandbox::{Checkpoint, InjectError, Kind, MAX_CHECKPOINT};
@@ -39,19 +39,9 @@ pub(super) fn inject_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let shared = call.shared();
     take_turn(shared)?;
     shared.payload.borrow_mut().clear();
-    inject_table(call, HeadersAt::Table, None)?;
+    inject_table(call, None)?;
     Ok(0)
 }
-
-/// What input plugins call as `inject_message`: takes the headers out of the table, which compiled Lua does in a
-/// fraction of the time that Lua's C interface needs, and hands them on behind the two arguments. It calls the native
-/// function as its last act, so errors carry the place of the plugin's own call.
-pub(super) const INJECT_FAST: &str = "local native, type = ...
-return function(msg, checkpoint)
-    if type(msg) ~= 'table' then return native(msg, checkpoint) end
-    return native(msg, checkpoint, msg.Uuid, msg.Timestamp, msg.Type, msg.Logger, msg.Severity, msg.Payload,
-        msg.EnvVersion, msg.Pid, msg.Hostname, msg.Fields)
-end";
 
 /// `inject_message(message [, checkpoint])` of input plugins.
 pub(super) fn inject_message_input(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -70,9 +60,7 @@ fn inject_input(call: &mut Call<'_>, checkpoint: Option<&Checkpoint>) -> Result<
     match call.type_of(1) {
         Type::Table => {
             shared.payload.borrow_mut().clear();
-            // Behind the two arguments lie the headers when `INJECT_FAST` has called.
-            let at = if call.arg_count() > 2 { HeadersAt::Stack(3) } else { HeadersAt::Table };
-            inject_table(call, at, checkpoint)
+            inject_table(call, checkpoint)
         }
         Type::String => {
             let message = call.check_bytes(1)?;
@@ -135,13 +123,9 @@ fn read_checkpoint(call: &Call<'_>, slot: &mut Checkpoint) -> Result<bool, Error
 }
 
 /// Encodes argument 1 and gives it to the host.
-fn inject_table(
-    call: &mut Call<'_>,
-    at: HeadersAt,
-    checkpoint: Option<&Checkpoint>,
-) -> Result<(), Error> {
+fn inject_table(call: &mut Call<'_>, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
     with_buffer(|buffer| {
-        encode_table(call, 1, at, buffer.message())?
+        encode_table(call, 1, buffer.message())?
             .map_err(|why| Error::new(format!("inject_message() failed: {why}")))?;
         let shared = call.shared();
         shared.note_output(buffer.message_len());

@@ -180,6 +180,13 @@ fn show(benchmark: &Benchmark, bench: &Bench) -> Option<String> {
             return Some(benchmark.name.clone());
         }
     };
+    if figures
+        .iter()
+        .all(|figure| figure.values.iter().all(Option::is_none))
+    {
+        println!("nothing measured: no engine here suits it, or the run was too small");
+        return None;
+    }
     let labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
     println!("{}", table::head(&labels));
     for figure in figures

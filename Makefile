@@ -14,7 +14,8 @@ run:
 
 ## Format, lints, every test.
 test: lint
-	$(CARGO) test --workspace
+	$(CARGO) build --bin foresight
+	$(CARGO) test --workspace --no-fail-fast
 
 ## Figures as messages/s, ns/message, CPU and memory.
 bench: build

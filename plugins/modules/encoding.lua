@@ -9,6 +9,8 @@ Every output plugin that writes bytes uses this module, so all of them understan
 module with `encode()`, which returns the bytes of the current message (a string or a zero-copy reader), or nil for a
 message to leave out.
 
+## Functions
+
 `encode, frames = encoding.new(default)` returns the function and what separates records in a file: "lines" or "heka".
 --]]
 

@@ -75,7 +75,7 @@ impl<'a> CallWaiter<'a> {
 impl wait::Waiter for CallWaiter<'_> {
     fn keep_waiting(&mut self) -> bool {
         let control = &self.0.control;
-        !control.interrupted() && !(self.0.kind == Kind::Input && control.stopped())
+        !(control.interrupted() || self.0.kind == Kind::Input && control.stopped())
     }
 }
 

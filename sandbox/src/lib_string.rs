@@ -202,7 +202,11 @@ fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
     // during this call.
     let (subject, pattern, at) = unsafe {
         let at = ffi::lua_tonumber(l, ffi::lua_upvalueindex(3));
-        (vm::bytes_of(l, ffi::lua_upvalueindex(1)), vm::bytes_of(l, ffi::lua_upvalueindex(2)), at)
+        (
+            vm::bytes_of(l, ffi::lua_upvalueindex(1)),
+            vm::bytes_of(l, ffi::lua_upvalueindex(2)),
+            at,
+        )
     };
     let at = at as usize;
     if at > subject.len() {
@@ -210,7 +214,9 @@ fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let found = pattern::scan(subject, pattern, at, &mut Meter(call.shared()))?;
     // After an empty match the next one begins a byte later; after none there is no next one.
-    let next = found.as_ref().map_or(usize::MAX, |found| found.end + usize::from(found.end == found.start));
+    let next = found.as_ref().map_or(usize::MAX, |found| {
+        found.end + usize::from(found.end == found.start)
+    });
     call.push_number(next as f64)?;
     call.set_upvalue(3);
     found.map_or(Ok(0), |found| push_captures(call, subject, &found))

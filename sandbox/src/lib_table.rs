@@ -164,14 +164,13 @@ fn sort_strings(call: &mut Call<'_>, count: usize) -> Result<bool, Error> {
     let mut texts: Vec<(&[u8], i64)> = Vec::with_capacity(count);
     for i in 1..=count as i64 {
         call.raw_get_index(1, i)?;
-        // SAFETY: the value on top is a string; the table aside keeps it alive until this function ends.
-        match unsafe { ffi::lua_type(l, -1) } {
-            ffi::LUA_TSTRING => texts.push((unsafe { vm::bytes_of(l, -1) }, i)),
-            _ => {
-                call.truncate(aside - 1);
-                return Ok(false);
-            }
+        // SAFETY: a value is on top.
+        if unsafe { ffi::lua_type(l, -1) } != ffi::LUA_TSTRING {
+            call.truncate(aside - 1);
+            return Ok(false);
         }
+        // SAFETY: the value on top is a string; the table aside keeps it alive until this function ends.
+        texts.push((unsafe { vm::bytes_of(l, -1) }, i));
         call.raw_set_index(aside, i)?;
     }
     charge_sort(call, count)?;

@@ -105,7 +105,11 @@ fn mode(metadata: &Metadata) -> &'static str {
 }
 
 /// `attributes(path[, name or table])`
-fn answer(call: &mut Call<'_>, path: &Path, metadata: io::Result<Metadata>) -> Result<usize, Error> {
+fn answer(
+    call: &mut Call<'_>,
+    path: &Path,
+    metadata: io::Result<Metadata>,
+) -> Result<usize, Error> {
     let metadata = match metadata {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -114,10 +118,15 @@ fn answer(call: &mut Call<'_>, path: &Path, metadata: io::Result<Metadata>) -> R
         }
     };
     if let Some(wanted) = call.bytes_at(2).map(<[u8]>::to_vec) {
-        let found = ATTRIBUTES.iter().find(|(name, _)| name.as_bytes() == wanted);
+        let found = ATTRIBUTES
+            .iter()
+            .find(|(name, _)| name.as_bytes() == wanted);
         let Some((_, get)) = found else {
             let wanted = String::from_utf8_lossy(&wanted);
-            return Err(Error::argument(2, format!("invalid attribute name '{wanted}'")));
+            return Err(Error::argument(
+                2,
+                format!("invalid attribute name '{wanted}'"),
+            ));
         };
         push_attribute(call, get(&metadata))?;
         return Ok(1);
@@ -142,8 +151,9 @@ fn push_attribute(call: &mut Call<'_>, attribute: Attribute) -> Result<(), Error
         Attribute::Number(number) => call.push_number(number),
         Attribute::Permissions(mode) => {
             let letters = b"rwxrwxrwx".iter().enumerate();
-            let text: Vec<u8> =
-                letters.map(|(i, &c)| if mode >> (8 - i) & 1 == 1 { c } else { b'-' }).collect();
+            let text: Vec<u8> = letters
+                .map(|(i, &c)| if mode >> (8 - i) & 1 == 1 { c } else { b'-' })
+                .collect();
             call.push_bytes(text)
         }
     }
@@ -155,11 +165,16 @@ struct Listing {
     dots: u8,
 }
 
-const LISTING_METHODS: &[(&str, Function)] = &[("close", function(close)), ("next", function(next))];
+const LISTING_METHODS: &[(&str, Function)] =
+    &[("close", function(close)), ("next", function(next))];
 
 impl Object for Listing {
     fn class() -> Class {
-        Class { name: "directory metatable", methods: LISTING_METHODS, metamethods: &[] }
+        Class {
+            name: "directory metatable",
+            methods: LISTING_METHODS,
+            metamethods: &[],
+        }
     }
 }
 
@@ -172,7 +187,10 @@ fn dir(call: &mut Call<'_>) -> Result<usize, Error> {
         Error::new(format!("cannot open {}: {text}", path.display()))
     })?;
     call.push_function(function(next))?;
-    call.push_object(Listing { entries: Some(entries), dots: 0 })?;
+    call.push_object(Listing {
+        entries: Some(entries),
+        dots: 0,
+    })?;
     Ok(2)
 }
 

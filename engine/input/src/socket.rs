@@ -159,7 +159,8 @@ fn unix_datagram(call: &mut Call<'_>) -> Result<usize, Error> {
 /// A host name argument.
 fn host_at(call: &Call<'_>, i: i32) -> Result<String, Error> {
     let host = std::str::from_utf8(call.check_bytes(i)?);
-    host.map(str::to_owned).map_err(|_| Error::argument(i, "host name expected"))
+    host.map(str::to_owned)
+        .map_err(|_| Error::argument(i, "host name expected"))
 }
 
 /// A port argument: a number, or a string that holds one.
@@ -173,9 +174,13 @@ fn bind(call: &mut Call<'_>) -> Result<usize, Error> {
     let (host, port) = (host_at(call, 1)?, port_at(call, 2)?);
     let backlog = call.opt_integer(3)?.unwrap_or(32).clamp(1, 4096) as i32;
     let clock = Timeouts::default().start();
-    let addresses = waiting(call, |running| resolve(&host, port, Family::Any, &clock, running));
+    let addresses = waiting(call, |running| {
+        resolve(&host, port, Family::Any, &clock, running)
+    });
     let bound = addresses.and_then(|addresses| {
-        first_that_works(addresses, |address| Socket::server(&address.into(), backlog))
+        first_that_works(addresses, |address| {
+            Socket::server(&address.into(), backlog)
+        })
     });
     push_socket(call, bound)
 }
@@ -201,17 +206,31 @@ fn connect_to(call: &mut Call<'_>, family: Family) -> Result<usize, Error> {
     let (host, port) = (host_at(call, 1)?, port_at(call, 2)?);
     let local = match call.is_none_or_nil(3) {
         true => None,
-        false => Some((host_at(call, 3)?, if call.is_none_or_nil(4) { 0 } else { port_at(call, 4)? })),
+        false => Some((
+            host_at(call, 3)?,
+            if call.is_none_or_nil(4) {
+                0
+            } else {
+                port_at(call, 4)?
+            },
+        )),
     };
     let clock = Timeouts::default().start();
     let connected = waiting(call, |running| {
         let local = match local {
-            Some((host, port)) => resolve(&host, port, family, &clock, running)?.first().copied(),
+            Some((host, port)) => resolve(&host, port, family, &clock, running)?
+                .first()
+                .copied(),
             None => None,
         };
         let addresses = resolve(&host, port, family, &clock, running)?;
         first_that_works(addresses, |address| {
-            Socket::client(&address.into(), local.map(Into::into).as_ref(), &clock, running)
+            Socket::client(
+                &address.into(),
+                local.map(Into::into).as_ref(),
+                &clock,
+                running,
+            )
         })
     });
     push_socket(call, connected)

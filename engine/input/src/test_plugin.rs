@@ -30,7 +30,11 @@ pub(crate) fn load(kind: Kind, code: &str) -> Result<Sandbox, String> {
     crate::register(&mut registry);
     let mut spec = Spec::new(kind, "input.test", path);
     spec.modules = Arc::new(registry);
-    spec.limits = Limits { memory: 32 << 20, instructions: 0, ..Limits::default() };
+    spec.limits = Limits {
+        memory: 32 << 20,
+        instructions: 0,
+        ..Limits::default()
+    };
     Sandbox::new(spec, Box::new(NoHost)).map_err(|error| error.to_string())
 }
 
@@ -41,5 +45,7 @@ pub(crate) fn run(code: &str) -> Sandbox {
 
 /// Runs code that must fail; its error.
 pub(crate) fn error_of(code: &str) -> String {
-    load(Kind::Input, code).map(|_| ()).expect_err("it should fail")
+    load(Kind::Input, code)
+        .map(|_| ())
+        .expect_err("it should fail")
 }

@@ -100,7 +100,7 @@ fn two_digits(text: &[u8], at: &mut usize) -> usize {
 /// `%d` and `%i`. Fractions are cut off; numbers beyond 64 bits are written in full, as LuaJIT does.
 pub fn integer(spec: &Spec, value: f64, out: &mut Vec<u8>) {
     // The bounds are exact in a double; at and above 2^63 the cast would saturate.
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         let whole = value as i64;
         digits(spec, spec.sign(whole < 0), whole.unsigned_abs(), 10, out);
     } else {

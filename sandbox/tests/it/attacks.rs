@@ -165,7 +165,7 @@ fn deep_source_text_is_refused_not_followed() {
     let nested = [
         format!("return {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
         format!("return {}{}", "{".repeat(100_000), "}".repeat(100_000)),
-        format!("x = {}1", "-".repeat(1) + &"not ".repeat(100_000)),
+        format!("x = {}1", "-".to_string() + &"not ".repeat(100_000)),
         "if x then ".repeat(100_000),
         "function f() ".repeat(100_000),
         format!("x = {}", "a..".repeat(100_000)),

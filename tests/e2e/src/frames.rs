@@ -22,12 +22,29 @@ pub fn frame(message: &Message) -> Vec<u8> {
 pub fn messages(path: &Path) -> Vec<Message> {
     let bytes = std::fs::read(path).unwrap_or_default();
     let (found, torn) = split(&bytes);
-    assert_eq!(torn, 0, "{} bytes of {} are no whole frame", torn, path.display());
+    assert_eq!(
+        torn,
+        0,
+        "{} bytes of {} are no whole frame",
+        torn,
+        path.display()
+    );
     found
 }
 
 /// The whole messages of `bytes`, and how many bytes belong to none.
 pub fn split(bytes: &[u8]) -> (Vec<Message>, usize) {
+    let (found, garbage, torn) = walk(bytes);
+    (found, garbage + torn)
+}
+
+/// The whole messages of `bytes`, and how many bytes belong to none, but for a begun frame at the end.
+pub fn split_before_torn(bytes: &[u8]) -> (Vec<Message>, usize) {
+    let (found, garbage, _) = walk(bytes);
+    (found, garbage)
+}
+
+fn walk(bytes: &[u8]) -> (Vec<Message>, usize, usize) {
     let (mut at, mut garbage, mut found) = (0, 0, Vec::new());
     while at < bytes.len() {
         match scan(&bytes[at..], MESSAGE_MAX) {
@@ -40,24 +57,26 @@ pub fn split(bytes: &[u8]) -> (Vec<Message>, usize) {
                 garbage += count;
                 at += count;
             }
-            Scan::Need(_) => return (found, garbage + bytes.len() - at),
+            Scan::Need(_) => return (found, garbage, bytes.len() - at),
         }
     }
-    (found, garbage)
+    (found, garbage, 0)
 }
 
 /// The payloads of a file of frames, as texts.
 pub fn payloads(path: &Path) -> Vec<String> {
-    let text = |message: Message| String::from_utf8_lossy(&message.payload.unwrap_or_default()).into_owned();
+    let text = |message: Message| {
+        String::from_utf8_lossy(&message.payload.unwrap_or_default()).into_owned()
+    };
     messages(path).into_iter().map(text).collect()
 }
 
 /// The first value of a text or bytes field.
 pub fn field_text(message: &Message, name: &str) -> Option<String> {
     match &message.field(name.as_bytes())?.value {
-        FieldValue::String(values) | FieldValue::Bytes(values) => {
-            values.first().map(|value| String::from_utf8_lossy(value).into_owned())
-        }
+        FieldValue::String(values) | FieldValue::Bytes(values) => values
+            .first()
+            .map(|value| String::from_utf8_lossy(value).into_owned()),
         _ => None,
     }
 }
@@ -84,5 +103,6 @@ mod tests {
         let torn = &bytes[..bytes.len() - 3];
         assert_eq!(split(torn).0.len(), 1);
         assert!(split(torn).1 > 0);
+        assert_eq!(split_before_torn(torn).1, 0);
     }
 }

@@ -1,7 +1,6 @@
 //! The engine as a process: started, waited for, signalled, killed.
 
-use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -56,7 +55,11 @@ impl Finished {
     /// The exit code must be this one.
     pub fn expect(self, code: i32) -> Finished {
         let log = tail(&self.log);
-        assert_eq!(self.code, Some(code), "the engine ended with another code; its log ends with\n{log}");
+        assert_eq!(
+            self.code,
+            Some(code),
+            "the engine ended with another code; its log ends with\n{log}"
+        );
         self
     }
 }
@@ -64,7 +67,9 @@ impl Finished {
 impl Engine {
     /// Starts a command of [`Site::command`](crate::Site::command), whose log is this file.
     pub fn start(log: PathBuf, mut command: Command) -> Engine {
-        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Engine { child, log }
     }
 
@@ -85,13 +90,19 @@ impl Engine {
             condition() || ended.is_some()
         });
         let happy = reached && (ended.is_none() || condition());
-        assert!(happy, "waited in vain: {what} (ended: {ended:?}); the log ends with\n{}", tail(&self.log()));
+        assert!(
+            happy,
+            "waited in vain: {what} (ended: {ended:?}); the log ends with\n{}",
+            tail(&self.log())
+        );
     }
 
     /// Waits until a line of the log contains this.
     pub fn until_log(&mut self, text: &str) {
         let log = self.log.clone();
-        self.until(&format!("a log line with {text:?}"), || read(&log).contains(text));
+        self.until(&format!("a log line with {text:?}"), || {
+            read(&log).contains(text)
+        });
     }
 
     /// Sends a signal.
@@ -122,13 +133,16 @@ impl Engine {
             code = self.child.try_wait().expect("a child can be waited for");
             code.is_some()
         });
-        assert!(ended, "the engine does not end; its log ends with\n{}", tail(&self.log()));
-        let mut stdout = String::new();
-        if let Some(pipe) = &mut self.child.stdout {
-            // What is no text is no matter of these tests.
-            let _ = pipe.read_to_string(&mut stdout);
+        assert!(
+            ended,
+            "the engine does not end; its log ends with\n{}",
+            tail(&self.log())
+        );
+        Finished {
+            code: code.and_then(|code| code.code()),
+            stdout: read(&self.log.with_file_name("stdout")),
+            log: self.log(),
         }
-        Finished { code: code.and_then(|code| code.code()), stdout, log: self.log() }
     }
 
     /// Its standard input, if it was piped.
@@ -150,7 +164,7 @@ impl Drop for Engine {
     }
 }
 
-fn read(path: &PathBuf) -> String {
+fn read(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
 }
 

@@ -17,7 +17,9 @@ fn build() -> PathBuf {
     let this = std::env::current_exe().expect("a test knows its own path");
     // <target>/<profile>/deps/<test>
     let profile_dir = this.ancestors().nth(2).expect("tests lie in a deps folder");
-    let target_dir = profile_dir.parent().expect("a profile lies in a target folder");
+    let target_dir = profile_dir
+        .parent()
+        .expect("a profile lies in a target folder");
     let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
@@ -25,11 +27,23 @@ fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-        .args(["build", "--quiet", "--package", "foresight-host", "--bin", "foresight", "--profile", profile])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "foresight-host",
+            "--bin",
+            "foresight",
+            "--profile",
+            profile,
+        ])
         .arg("--target-dir")
         .arg(target_dir)
         .status()
         .expect("cargo runs, since it runs this test");
-    assert!(built.success(), "the program foresight could not be built; see the lines above");
+    assert!(
+        built.success(),
+        "the program foresight could not be built; see the lines above"
+    );
     profile_dir.join("foresight")
 }

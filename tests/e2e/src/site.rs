@@ -36,13 +36,17 @@ impl Kind {
 /// The plugins of the project.
 pub fn plugins_dir() -> PathBuf {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
-    dir.canonicalize().expect("the plugins lie beside the tests")
+    dir.canonicalize()
+        .expect("the plugins lie beside the tests")
 }
 
 /// A port nobody listens on at the moment.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    listener
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
 }
 
 /// A run directory. It is deleted with the value, unless the test fails: then it stays to be looked at.
@@ -63,7 +67,10 @@ impl Drop for Site {
         if std::thread::panicking()
             && let Some(dir) = self.dir.take()
         {
-            eprintln!("the run directory stays for a look: {}", dir.keep().display());
+            eprintln!(
+                "the run directory stays for a look: {}",
+                dir.keep().display()
+            );
         }
     }
 }
@@ -71,9 +78,16 @@ impl Drop for Site {
 impl Site {
     /// An empty run directory with the plugins of the project as its install path.
     pub fn new() -> Site {
-        let dir = tempfile::Builder::new().prefix("foresight-e2e-").tempdir().expect("a temporary directory");
+        let dir = tempfile::Builder::new()
+            .prefix("foresight-e2e-")
+            .tempdir()
+            .expect("a temporary directory");
         let root = dir.path().canonicalize().expect("it exists");
-        let site = Site { root, dir: Some(dir), settings: BTreeMap::new() };
+        let site = Site {
+            root,
+            dir: Some(dir),
+            settings: BTreeMap::new(),
+        };
         for place in ["run", "load"] {
             for kind in [Kind::Input, Kind::Analysis, Kind::Output] {
                 std::fs::create_dir_all(site.path(place).join(kind.name())).expect("created");
@@ -130,7 +144,9 @@ impl Site {
 
     /// Adds a plugin of the project, such as `input/tail.lua`, under a name of its own.
     pub fn ours(self, source: &str, name: &str, cfg: &str) -> Site {
-        let (kind, file) = source.split_once('/').expect("a plugin is given as kind/file.lua");
+        let (kind, file) = source
+            .split_once('/')
+            .expect("a plugin is given as kind/file.lua");
         let text = format!("filename = \"{file}\"\n{cfg}\n");
         self.write(format!("run/{kind}/{name}.cfg"), text);
         self
@@ -139,7 +155,10 @@ impl Site {
     /// Adds an output that writes all messages of a matcher as frames to `<name>.heka`.
     pub fn collect(self, name: &str, matcher: &str) -> Site {
         let file = self.path(format!("{name}.heka"));
-        let cfg = format!("message_matcher = [[{matcher}]]\noutput_file = \"{}\"\n", file.display());
+        let cfg = format!(
+            "message_matcher = [[{matcher}]]\noutput_file = \"{}\"\n",
+            file.display()
+        );
         self.ours("output/heka_file.lua", name, &cfg)
     }
 
@@ -147,7 +166,10 @@ impl Site {
     pub fn put_plugin(&self, place: &str, kind: Kind, name: &str, cfg: &str, lua: &str) {
         let kind = kind.name();
         self.write(format!("{place}/{kind}/{name}.lua"), lua);
-        self.write(format!("{place}/{kind}/{name}.cfg"), format!("filename = \"{name}.lua\"\n{cfg}\n"));
+        self.write(
+            format!("{place}/{kind}/{name}.cfg"),
+            format!("filename = \"{name}.lua\"\n{cfg}\n"),
+        );
     }
 
     /// A path inside.
@@ -167,7 +189,10 @@ impl Site {
     pub fn append(&self, inside: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         use std::io::Write;
         let path = self.path(inside);
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+        let file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path);
         file.and_then(|mut file| file.write_all(text.as_ref()))
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
@@ -201,20 +226,28 @@ impl Site {
     /// The program with these arguments, run inside; `log` gets what it says.
     pub fn command(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Command {
         self.write_main_config();
-        let log = std::fs::OpenOptions::new().append(true).create(true).open(self.path("log"));
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.path("log"));
+        // No pipe: one would fill up, or be held open by what a plugin starts.
+        let stdout = std::fs::File::create(self.path("stdout"));
         let mut command = Command::new(program);
         command
             .current_dir(&self.root)
             .args(args)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout.expect("the output can be written"))
             .stderr(log.expect("the log can be written"));
         command
     }
 
     /// Starts the engine until it is told to stop.
     pub fn start(&self) -> Engine {
-        self.start_with(program::path(), &["run", "hindsight.cfg", "--log-level", "7"])
+        self.start_with(
+            program::path(),
+            &["run", "hindsight.cfg", "--log-level", "7"],
+        )
     }
 
     /// Starts a program with arguments.
@@ -224,7 +257,11 @@ impl Site {
 
     /// Runs the engine until its inputs have ended and everything is delivered.
     pub fn replay(&self) -> Finished {
-        self.start_with(program::path(), &["replay", "hindsight.cfg", "--log-level", "7"]).wait()
+        self.start_with(
+            program::path(),
+            &["replay", "hindsight.cfg", "--log-level", "7"],
+        )
+        .wait()
     }
 
     /// What the engine has logged so far, over all starts.

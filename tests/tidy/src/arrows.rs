@@ -27,7 +27,9 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("engine/admin", Arrows::To(&["schemas", "matcher"])),
     (
         "engine/host",
-        Arrows::To(&["schemas", "matcher", "queue", "sandbox", "analysis", "input", "output", "admin"]),
+        Arrows::To(&[
+            "schemas", "matcher", "queue", "sandbox", "analysis", "input", "output", "admin",
+        ]),
     ),
     ("tests/attacks", Arrows::Anywhere),
     ("tests/bench", Arrows::Anywhere),
@@ -39,10 +41,14 @@ const ARROWS: &[(&str, Arrows)] = &[
 
 /// Every manifest keeps to the arrows, and every crate has some.
 pub fn check(tree: &Tree) -> Vec<Complaint> {
-    let Some(root) = tree.get("Cargo.toml") else { return Vec::new() };
+    let Some(root) = tree.get("Cargo.toml") else {
+        return Vec::new();
+    };
     let ours = our_crates(root);
     let manifests = tree.ending("/Cargo.toml");
-    manifests.flat_map(|manifest| check_manifest(manifest, &ours)).collect()
+    manifests
+        .flat_map(|manifest| check_manifest(manifest, &ours))
+        .collect()
 }
 
 fn check_manifest(manifest: &File, ours: &[(String, String)]) -> Vec<Complaint> {
@@ -52,7 +58,9 @@ fn check_manifest(manifest: &File, ours: &[(String, String)]) -> Vec<Complaint> 
                     with the crates it may use";
         return vec![manifest.complaint(0, text)];
     };
-    let Arrows::To(allowed) = arrows else { return Vec::new() };
+    let Arrows::To(allowed) = arrows else {
+        return Vec::new();
+    };
     let wrong = dependencies(&manifest.text).into_iter().filter_map(|(line, name)| {
         let (_, used) = ours.iter().find(|(known, _)| *known == name)?;
         let may = name == FOR_ALL || allowed.contains(&name.as_str());
@@ -122,22 +130,45 @@ mod tests {
 
     #[test]
     fn an_arrow_against_the_list_is_named_with_its_line() {
-        let found = complaints("schemas", "[dependencies]\nlibc.workspace = true\nqueue.workspace = true\n");
+        let found = complaints(
+            "schemas",
+            "[dependencies]\nlibc.workspace = true\nqueue.workspace = true\n",
+        );
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("schemas/Cargo.toml:3: schemas must not use queue"), "{}", found[0]);
-        assert_eq!(complaints("schemas", "[dev-dependencies.queue]\nworkspace = true\n").len(), 1);
-        assert_eq!(complaints("schemas", "[build-dependencies]\nqueue.workspace = true\n").len(), 1);
-        assert_eq!(complaints("engine/host", "[dev-dependencies]\ne2e.workspace = true\n").len(), 1);
+        assert!(
+            found[0].starts_with("schemas/Cargo.toml:3: schemas must not use queue"),
+            "{}",
+            found[0]
+        );
+        assert_eq!(
+            complaints("schemas", "[dev-dependencies.queue]\nworkspace = true\n").len(),
+            1
+        );
+        assert_eq!(
+            complaints("schemas", "[build-dependencies]\nqueue.workspace = true\n").len(),
+            1
+        );
+        assert_eq!(
+            complaints("engine/host", "[dev-dependencies]\ne2e.workspace = true\n").len(),
+            1
+        );
     }
 
     #[test]
     fn crates_that_span_others_may_use_all() {
-        assert_eq!(complaints("tests/e2e", "[dependencies]\nqueue.workspace = true\n"), [""; 0]);
+        assert_eq!(
+            complaints("tests/e2e", "[dependencies]\nqueue.workspace = true\n"),
+            [""; 0]
+        );
     }
 
     #[test]
     fn a_crate_without_arrows_is_told_where_to_get_them() {
         let found = complaints("engine/new", "[dependencies]\n");
-        assert!(found[0].contains("add its folder to ARROWS"), "{}", found[0]);
+        assert!(
+            found[0].contains("add its folder to ARROWS"),
+            "{}",
+            found[0]
+        );
     }
 }

@@ -13,7 +13,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Directories that hold nothing written by people.
-const SKIPPED: [&str; 6] = ["target", ".git", "node_modules", "corpus", "output-data", "proptest-regressions"];
+const SKIPPED: [&str; 6] = [
+    "target",
+    ".git",
+    "node_modules",
+    "corpus",
+    "output-data",
+    "proptest-regressions",
+];
 
 /// Files larger than this are data.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
@@ -55,7 +62,11 @@ impl File {
 
     /// A complaint about a line of this file, 0 for the whole.
     pub fn complaint(&self, line: usize, text: impl Into<String>) -> Complaint {
-        Complaint { path: self.path.clone(), line, text: text.into() }
+        Complaint {
+            path: self.path.clone(),
+            line,
+            text: text.into(),
+        }
     }
 }
 
@@ -75,7 +86,8 @@ impl Tree {
         let mut dirs = vec![PathBuf::from(root)];
         let mut files = Vec::new();
         while let Some(dir) = dirs.pop() {
-            let entries = std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+            let entries = std::fs::read_dir(&dir)
+                .unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
             for entry in entries {
                 let entry = entry.expect("a directory that was opened can be read");
                 let kind = entry.file_type().expect("an entry has a type");
@@ -93,8 +105,13 @@ impl Tree {
 
     /// A tree of these files, for tests of the checks.
     pub fn of(files: &[(&str, &str)]) -> Tree {
-        let file = |(path, text): &(&str, &str)| File { path: path.to_string(), text: text.to_string() };
-        Tree { files: files.iter().map(file).collect() }
+        let file = |(path, text): &(&str, &str)| File {
+            path: path.to_string(),
+            text: text.to_string(),
+        };
+        Tree {
+            files: files.iter().map(file).collect(),
+        }
     }
 
     /// Files whose name ends with this.
@@ -109,7 +126,9 @@ impl Tree {
 }
 
 fn is_written(name: &str) -> bool {
-    [".rs", ".toml", ".lua", ".cfg", ".md"].iter().any(|ending| name.ends_with(ending))
+    [".rs", ".toml", ".lua", ".cfg", ".md"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 fn read_file(root: &Path, path: &Path) -> Option<File> {
@@ -118,8 +137,15 @@ fn read_file(root: &Path, path: &Path) -> Option<File> {
         return None;
     }
     let text = std::fs::read(path).ok()?;
-    let relative = path.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/");
-    Some(File { path: relative, text: String::from_utf8_lossy(&text).into_owned() })
+    let relative = path
+        .strip_prefix(root)
+        .ok()?
+        .to_string_lossy()
+        .replace('\\', "/");
+    Some(File {
+        path: relative,
+        text: String::from_utf8_lossy(&text).into_owned(),
+    })
 }
 
 /// The root of the workspace this crate lies in.
@@ -148,14 +174,21 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("it has one")).expect("created");
             std::fs::write(path, "x").expect("written");
         };
-        ["a/b.rs", "target/c.rs", "Cargo.toml", "a/data.bin"].map(put);
-        let paths: Vec<_> = Tree::read(dir.path()).files.into_iter().map(|file| file.path).collect();
+        ["a/b.rs", "target/c.rs", "Cargo.toml", "a/data.bin"].into_iter().for_each(put);
+        let paths: Vec<_> = Tree::read(dir.path())
+            .files
+            .into_iter()
+            .map(|file| file.path)
+            .collect();
         assert_eq!(paths, ["Cargo.toml", "a/b.rs"]);
     }
 
     #[test]
     fn a_complaint_points_at_its_place() {
-        let file = File { path: "a.rs".into(), text: String::new() };
+        let file = File {
+            path: "a.rs".into(),
+            text: String::new(),
+        };
         assert_eq!(file.complaint(3, "do this").to_string(), "a.rs:3: do this");
         assert_eq!(file.complaint(0, "do this").to_string(), "a.rs: do this");
     }

@@ -11,16 +11,25 @@ const ROOT_FOLDERS: [&str; 5] = ["tests", "examples", "benches", "bin", "fuzz_ta
 
 /// Every file is a root or is declared somewhere.
 pub fn check(tree: &Tree) -> Vec<Complaint> {
-    let dead = tree.ending(".rs").filter(|file| !is_root(tree, file) && !is_declared(tree, file));
+    let dead = tree
+        .ending(".rs")
+        .filter(|file| !is_root(tree, file) && !is_declared(tree, file));
     let complain = |file: &File| {
-        let text = format!("no file declares `mod {};`, so nothing here is compiled: declare it or delete it", stem(file));
+        let text = format!(
+            "no file declares `mod {};`, so nothing here is compiled: declare it or delete it",
+            stem(file)
+        );
         file.complaint(0, text)
     };
     dead.map(complain).collect()
 }
 
 fn stem(file: &File) -> &str {
-    file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs")
+    file.path
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(".rs")
 }
 
 fn folder(path: &str) -> &str {
@@ -52,8 +61,13 @@ fn is_declared(tree: &Tree, file: &File) -> bool {
         format!("{folder}.rs"),
     ];
     let declaration = format!("mod {};", stem(file));
-    let declares = |parent: &File| !lines_with_word(&code_only(&parent.text), &declaration).is_empty();
-    if parents.iter().filter_map(|path| tree.get(path)).any(declares) {
+    let declares =
+        |parent: &File| !lines_with_word(&code_only(&parent.text), &declaration).is_empty();
+    if parents
+        .iter()
+        .filter_map(|path| tree.get(path))
+        .any(declares)
+    {
         return true;
     }
     // Declared with a path of its own, or included as text.
@@ -70,7 +84,10 @@ mod tests {
     use super::*;
 
     fn dead(files: &[(&str, &str)]) -> Vec<String> {
-        check(&Tree::of(files)).into_iter().map(|complaint| complaint.path).collect()
+        check(&Tree::of(files))
+            .into_iter()
+            .map(|complaint| complaint.path)
+            .collect()
     }
 
     #[test]
@@ -97,7 +114,10 @@ mod tests {
             ("c/tests/it/main.rs", ""),
             ("c/tests/it/support.rs", ""),
         ];
-        assert_eq!(dead(&files), ["c/src/a.rs", "c/src/b.rs", "c/tests/it/support.rs"]);
+        assert_eq!(
+            dead(&files),
+            ["c/src/a.rs", "c/src/b.rs", "c/tests/it/support.rs"]
+        );
     }
 
     #[test]
@@ -113,7 +133,10 @@ mod tests {
 
     #[test]
     fn a_path_of_its_own_counts() {
-        let files = [("c/src/lib.rs", "#[path = \"other/x.rs\"]\nmod y;"), ("c/src/other/x.rs", "")];
+        let files = [
+            ("c/src/lib.rs", "#[path = \"other/x.rs\"]\nmod y;"),
+            ("c/src/other/x.rs", ""),
+        ];
         assert_eq!(dead(&files), [""; 0]);
     }
 }

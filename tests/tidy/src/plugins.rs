@@ -16,7 +16,9 @@ const TESTS: &str = "tests/e2e/tests/";
 /// All rules of this module.
 pub fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    let lua = tree.ending(".lua").filter(|file| file.path.starts_with(HOME));
+    let lua = tree
+        .ending(".lua")
+        .filter(|file| file.path.starts_with(HOME));
     for file in lua {
         complaints.extend(manual(file));
         complaints.extend(test(tree, file));
@@ -39,7 +41,11 @@ fn manual(file: &File) -> Vec<Complaint> {
         return vec![file.complaint(1, text)];
     };
     let mut complaints = Vec::new();
-    let wanted = if is_configured(file) { "## Sample configuration" } else { "## " };
+    let wanted = if is_configured(file) {
+        "## Sample configuration"
+    } else {
+        "## "
+    };
     if !manual.lines().any(|line| line.starts_with(wanted)) {
         complaints.push(file.complaint(1, format!("the manual needs a section `{wanted}`")));
     }
@@ -55,7 +61,9 @@ fn manual(file: &File) -> Vec<Complaint> {
 /// The text between the first `--[[` and `--]]`, if only comment lines stand before it and it has a title.
 fn manual_of(text: &str) -> Option<&str> {
     let (head, rest) = text.split_once("--[[\n")?;
-    let only_comments = head.lines().all(|line| line.is_empty() || line.starts_with("--"));
+    let only_comments = head
+        .lines()
+        .all(|line| line.is_empty() || line.starts_with("--"));
     let (manual, _) = rest.split_once("--]]")?;
     (only_comments && manual.starts_with("# ")).then_some(manual)
 }
@@ -63,24 +71,44 @@ fn manual_of(text: &str) -> Option<&str> {
 /// The blocks marked as Lua.
 fn lua_blocks(manual: &str) -> Vec<&str> {
     let parts = manual.split("```lua\n").skip(1);
-    parts.filter_map(|part| part.split_once("```").map(|(block, _)| block)).collect()
+    parts
+        .filter_map(|part| part.split_once("```").map(|(block, _)| block))
+        .collect()
 }
 
 /// The sample beside the plugin is the one of its manual.
 fn sample(tree: &Tree, file: &File) -> Vec<Complaint> {
-    let Some(block) = manual_of(&file.text).map(lua_blocks).and_then(|blocks| blocks.first().copied()) else {
-        return vec![file.complaint(1, "the manual needs a sample configuration between ```lua and ```")];
+    let Some(block) = manual_of(&file.text)
+        .map(lua_blocks)
+        .and_then(|blocks| blocks.first().copied())
+    else {
+        return vec![file.complaint(
+            1,
+            "the manual needs a sample configuration between ```lua and ```",
+        )];
     };
     let mut complaints = Vec::new();
     let name = file.path.rsplit('/').next().unwrap_or_default();
-    if !block.lines().any(|line| line.replace(' ', "").starts_with(&format!("filename=\"{name}\""))) {
-        complaints.push(file.complaint(1, format!("the sample configuration must say filename = \"{name}\"")));
+    if !block.lines().any(|line| {
+        line.replace(' ', "")
+            .starts_with(&format!("filename=\"{name}\""))
+    }) {
+        complaints.push(file.complaint(
+            1,
+            format!("the sample configuration must say filename = \"{name}\""),
+        ));
     }
     let cfg = file.path.replace(".lua", ".cfg");
     match tree.get(&cfg) {
-        None => complaints.push(file.complaint(0, format!("write {cfg} with the sample configuration of the manual"))),
+        None => complaints.push(file.complaint(
+            0,
+            format!("write {cfg} with the sample configuration of the manual"),
+        )),
         Some(sample) if sample.text != block => {
-            let text = format!("differs from the sample configuration in {}: make them the same", file.path);
+            let text = format!(
+                "differs from the sample configuration in {}: make them the same",
+                file.path
+            );
             complaints.push(sample.complaint(1, text));
         }
         Some(_) => {}
@@ -91,18 +119,40 @@ fn sample(tree: &Tree, file: &File) -> Vec<Complaint> {
 /// Some end-to-end test names the plugin: `input/file.lua`, or the module name `decoders.syslog`.
 fn test(tree: &Tree, file: &File) -> Option<Complaint> {
     let short = file.path.trim_start_matches(HOME);
-    let module = short.trim_end_matches(".lua").trim_start_matches("modules/").replace('/', ".");
-    let name = if is_configured(file) { short.to_string() } else { module };
-    let tests = || tree.files.iter().filter(|file| file.path.starts_with(TESTS));
+    let module = short
+        .trim_end_matches(".lua")
+        .trim_start_matches("modules/")
+        .replace('/', ".");
+    let name = if is_configured(file) {
+        short.to_string()
+    } else {
+        module
+    };
+    let tests = || {
+        tree.files
+            .iter()
+            .filter(|file| file.path.starts_with(TESTS))
+    };
     let is_named = tests().any(|test| test.text.contains(&name));
-    (!is_named).then(|| file.complaint(0, format!("no test uses it: add one below {TESTS} that names `{name}`")))
+    (!is_named).then(|| {
+        file.complaint(
+            0,
+            format!("no test uses it: add one below {TESTS} that names `{name}`"),
+        )
+    })
 }
 
 /// Configurations without a plugin.
 fn orphans(tree: &Tree) -> Vec<Complaint> {
     let cfgs = tree.ending(".cfg").filter(|file| is_configured(file));
     let lost = cfgs.filter(|file| tree.get(&file.path.replace(".cfg", ".lua")).is_none());
-    lost.map(|file| file.complaint(0, "there is no plugin of this name: rename or delete the sample")).collect()
+    lost.map(|file| {
+        file.complaint(
+            0,
+            "there is no plugin of this name: rename or delete the sample",
+        )
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -115,12 +165,19 @@ mod tests {
     const TEST: (&str, &str) = ("tests/e2e/tests/plugins/a.rs", "plugin(\"input/a.lua\")");
 
     fn complaints(files: &[(&str, &str)]) -> Vec<String> {
-        check(&Tree::of(files)).iter().map(ToString::to_string).collect()
+        check(&Tree::of(files))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
     fn a_whole_plugin_is_fine() {
-        let files = [("plugins/input/a.lua", PLUGIN), ("plugins/input/a.cfg", SAMPLE), TEST];
+        let files = [
+            ("plugins/input/a.lua", PLUGIN),
+            ("plugins/input/a.cfg", SAMPLE),
+            TEST,
+        ];
         assert_eq!(complaints(&files), [""; 0]);
     }
 
@@ -129,9 +186,17 @@ mod tests {
         let found = complaints(&[("plugins/input/a.lua", PLUGIN)]);
         assert!(found[0].contains("no test uses it"), "{found:?}");
         assert!(found[1].contains("write plugins/input/a.cfg"), "{found:?}");
-        let other = [("plugins/input/a.lua", PLUGIN), ("plugins/input/a.cfg", "filename = \"a.lua\"\n"), TEST];
+        let other = [
+            ("plugins/input/a.lua", PLUGIN),
+            ("plugins/input/a.cfg", "filename = \"a.lua\"\n"),
+            TEST,
+        ];
         assert!(complaints(&other)[0].contains("differs from the sample"));
-        let bare = [("plugins/input/a.lua", "x = 1\n"), ("plugins/input/a.cfg", SAMPLE), TEST];
+        let bare = [
+            ("plugins/input/a.lua", "x = 1\n"),
+            ("plugins/input/a.cfg", SAMPLE),
+            TEST,
+        ];
         assert!(complaints(&bare)[0].contains("begin the plugin with its manual"));
     }
 
@@ -139,7 +204,11 @@ mod tests {
     fn an_example_must_parse() {
         let broken = PLUGIN.replace("x = 1\n```", "x = = 1\n```");
         let sample = SAMPLE.replace("x = 1", "x = = 1");
-        let found = complaints(&[("plugins/input/a.lua", &broken), ("plugins/input/a.cfg", &sample), TEST]);
+        let found = complaints(&[
+            ("plugins/input/a.lua", &broken),
+            ("plugins/input/a.cfg", &sample),
+            TEST,
+        ]);
         assert!(found[0].contains("no valid configuration"), "{found:?}");
     }
 
@@ -147,9 +216,15 @@ mod tests {
     fn modules_need_a_manual_and_a_test_but_no_sample() {
         let module = "--[[\n# A decoder: of lines\n\n## Configuration\n\nnone\n--]]\n";
         let test = ("tests/e2e/tests/d.rs", "decoder_module = \"decoders.a\"");
-        assert_eq!(complaints(&[("plugins/decoders/a.lua", module), test]), [""; 0]);
+        assert_eq!(
+            complaints(&[("plugins/decoders/a.lua", module), test]),
+            [""; 0]
+        );
         let untested = complaints(&[("plugins/decoders/heka/a.lua", module)]);
-        assert!(untested[0].contains("names `decoders.heka.a`"), "{untested:?}");
+        assert!(
+            untested[0].contains("names `decoders.heka.a`"),
+            "{untested:?}"
+        );
     }
 
     #[test]

@@ -33,14 +33,20 @@ fn literal_end(bytes: &[u8], at: usize) -> Option<usize> {
         return Some(at + block_comment(rest));
     }
     let after_word = at > 0 && is_word(bytes[at - 1]);
-    if rest[0] == b'r' && !after_word || rest.starts_with(b"br") && !after_word {
+    if !after_word && (rest[0] == b'r' || rest.starts_with(b"br")) {
         let hashes_at = if rest[0] == b'b' { 2 } else { 1 };
-        let hashes = rest[hashes_at..].iter().take_while(|byte| **byte == b'#').count();
+        let hashes = rest[hashes_at..]
+            .iter()
+            .take_while(|byte| **byte == b'#')
+            .count();
         if rest.get(hashes_at + hashes) == Some(&b'"') {
             let mut close = vec![b'"'];
             close.extend(std::iter::repeat_n(b'#', hashes));
             let inside = hashes_at + hashes + 1;
-            return Some(at + inside + find(&rest[inside..], &close).map_or(rest.len(), |found| found + close.len()));
+            return Some(
+                at + inside
+                    + find(&rest[inside..], &close).map_or(rest.len(), |found| found + close.len()),
+            );
         }
     }
     match rest[0] {
@@ -87,13 +93,17 @@ fn char_literal(rest: &[u8]) -> Option<usize> {
         return Some(quoted(rest, b'\''));
     }
     let text = std::str::from_utf8(&rest[1..rest.len().min(6)]);
-    let text = text.or_else(|error| std::str::from_utf8(&rest[1..1 + error.valid_up_to()])).ok()?;
+    let text = text
+        .or_else(|error| std::str::from_utf8(&rest[1..1 + error.valid_up_to()]))
+        .ok()?;
     let length = text.chars().next()?.len_utf8();
     (rest.get(1 + length) == Some(&b'\'')).then_some(length + 2)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 fn is_word(byte: u8) -> bool {
@@ -108,10 +118,15 @@ pub fn lines_with_word(code: &str, word: &str) -> Vec<usize> {
             let after = line.as_bytes().get(at + word.len()).copied();
             let first_is_word = word.as_bytes().first().copied().is_some_and(is_word);
             let last_is_word = word.as_bytes().last().copied().is_some_and(is_word);
-            !(first_is_word && before.is_some_and(is_word)) && !(last_is_word && after.is_some_and(is_word))
+            !(first_is_word && before.is_some_and(is_word)
+                || last_is_word && after.is_some_and(is_word))
         })
     };
-    code.lines().enumerate().filter(|(_, line)| has(line)).map(|(at, _)| at + 1).collect()
+    code.lines()
+        .enumerate()
+        .filter(|(_, line)| has(line))
+        .map(|(at, _)| at + 1)
+        .collect()
 }
 
 /// A function with a body.
@@ -128,13 +143,18 @@ pub struct Function {
 /// All functions of `code` (see [`code_only`]), inner ones too.
 pub fn functions(code: &str) -> Vec<Function> {
     let bytes = code.as_bytes();
-    let starts = code.match_indices("fn ").filter(|(at, _)| *at == 0 || !is_word(bytes[at - 1]));
+    let starts = code
+        .match_indices("fn ")
+        .filter(|(at, _)| *at == 0 || !is_word(bytes[at - 1]));
     starts.filter_map(|(at, _)| function_at(code, at)).collect()
 }
 
 fn function_at(code: &str, at: usize) -> Option<Function> {
     let rest = &code[at + 3..];
-    let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let name: String = rest
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
     if name.is_empty() {
         return None; // a function type
     }
@@ -178,26 +198,39 @@ mod tests {
     fn comments_and_literals_are_no_code() {
         let text = "a // b\n\"c \\\" d\" e /* f /* g */ h */ i 'j' '\\'' 'k r#\"l \" m\"# n b\"o\" br\"p\" 'é' q";
         let code = code_only(text);
-        assert_eq!(code.split_whitespace().collect::<Vec<_>>(), ["a", "e", "i", "'k", "n", "b", "q"]);
+        assert_eq!(
+            code.split_whitespace().collect::<Vec<_>>(),
+            ["a", "e", "i", "'k", "n", "b", "q"]
+        );
         assert_eq!(code.lines().count(), text.lines().count());
     }
 
     #[test]
     fn a_lifetime_is_code() {
-        assert_eq!(code_only("fn f<'a>(x: &'a str) {}"), "fn f<'a>(x: &'a str) {}");
+        assert_eq!(
+            code_only("fn f<'a>(x: &'a str) {}"),
+            "fn f<'a>(x: &'a str) {}"
+        );
     }
 
     #[test]
     fn words_stand_alone() {
-        assert_eq!(lines_with_word("unsafe {\nunsafe_code\nx_unsafe\n(unsafe)", "unsafe"), [1, 4]);
+        assert_eq!(
+            lines_with_word("unsafe {\nunsafe_code\nx_unsafe\n(unsafe)", "unsafe"),
+            [1, 4]
+        );
         assert_eq!(lines_with_word("a todo!() b\nmytodo!()", "todo!"), [1]);
     }
 
     #[test]
     fn functions_have_their_length() {
-        let code = "fn a() {\n    fn b() {}\n}\ntrait T {\n    fn c(x: [u8; 2]);\n}\ntype F = fn (u8);\n";
+        let code =
+            "fn a() {\n    fn b() {}\n}\ntrait T {\n    fn c(x: [u8; 2]);\n}\ntype F = fn (u8);\n";
         let found = functions(code);
-        let found: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.line, f.length)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|f| (f.name.as_str(), f.line, f.length))
+            .collect();
         assert_eq!(found, [("a", 1, 3), ("b", 2, 1)]);
     }
 }

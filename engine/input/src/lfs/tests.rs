@@ -4,7 +4,10 @@ use crate::test_plugin::{error_of, run};
 
 fn run_in_folder(code: &str) {
     let folder = tempfile::tempdir().expect("a folder");
-    run(&format!("local folder = '{}/' {code}", folder.path().display()));
+    run(&format!(
+        "local folder = '{}/' {code}",
+        folder.path().display()
+    ));
 }
 
 #[test]
@@ -48,5 +51,8 @@ fn folders_are_made_listed_and_removed() {
         os.remove(folder .. 'd/x') os.remove(folder .. 'd/y') assert(lfs.rmdir(folder .. 'd') == true)
         assert(lfs.currentdir():sub(1, 1) == '/' and lfs.chdir == nil)",
     );
-    assert!(error_of("lfs.dir('/no/such/folder')").contains("cannot open /no/such/folder: No such file"));
+    assert!(
+        error_of("lfs.dir('/no/such/folder')")
+            .contains("cannot open /no/such/folder: No such file")
+    );
 }

@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(v6, ["[::1]:80".parse().expect("good")]);
         let star = addresses("*", Family::V4).expect("an address");
         assert!(star[0].ip().is_unspecified());
-        assert!(matches!(addresses("::1", Family::V4), Err(Failure::HostNotFound)));
+        assert!(matches!(
+            addresses("::1", Family::V4),
+            Err(Failure::HostNotFound)
+        ));
     }
 
     #[test]

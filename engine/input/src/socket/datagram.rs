@@ -58,12 +58,18 @@ fn mark(socket: &mut Socket, now: bool) {
 pub(super) fn send(call: &mut Call<'_>) -> Result<usize, Error> {
     let data = data_at(call, 2)?;
     let socket = socket(call)?;
-    let State::Datagram { socket: raw, connected: true } = &socket.state else {
+    let State::Datagram {
+        socket: raw,
+        connected: true,
+    } = &socket.state
+    else {
         return Err(wrong_state(&socket, "udp{connected}"));
     };
     let clock = socket.timeouts.start();
     let sent = waiting(call, |running| {
-        retry(raw, PollFlags::OUT, &clock, running, || raw.send_with_flags(&data, libc::MSG_NOSIGNAL))
+        retry(raw, PollFlags::OUT, &clock, running, || {
+            raw.send_with_flags(&data, libc::MSG_NOSIGNAL)
+        })
     });
     drop(socket);
     push_sent(call, sent)
@@ -80,7 +86,9 @@ pub(super) fn sendto(call: &mut Call<'_>) -> Result<usize, Error> {
     let address = destination(call, socket.domain, &clock)?;
     let sent = address.and_then(|address| {
         waiting(call, |running| {
-            retry(raw, PollFlags::OUT, &clock, running, || raw.send_to(&data, &address))
+            retry(raw, PollFlags::OUT, &clock, running, || {
+                raw.send_to(&data, &address)
+            })
         })
     });
     drop(socket);
@@ -99,8 +107,9 @@ fn destination(
         return Ok(socket2::SockAddr::unix(path).map_err(Failure::from));
     };
     let (host, port) = (super::host_at(call, 3)?, super::port_at(call, 4)?);
-    let found =
-        waiting(call, |running| super::address::resolve(&host, port, family, clock, running));
+    let found = waiting(call, |running| {
+        super::address::resolve(&host, port, family, clock, running)
+    });
     Ok(found.map(|addresses| addresses[0].into()))
 }
 
@@ -144,7 +153,9 @@ pub(super) fn receivefrom(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn receive_with(call: &mut Call<'_>, with_sender: bool) -> Result<usize, Error> {
-    let size = call.opt_integer(2)?.map_or(MAX_DATAGRAM, |n| usize::try_from(n).unwrap_or(0));
+    let size = call
+        .opt_integer(2)?
+        .map_or(MAX_DATAGRAM, |n| usize::try_from(n).unwrap_or(0));
     let size = size.min(MAX_DATAGRAM);
     call.check_memory(size)?;
     let socket = socket(call)?;
@@ -164,7 +175,11 @@ fn receive_with(call: &mut Call<'_>, with_sender: bool) -> Result<usize, Error> 
     let pushed = match received {
         Ok((len, sender)) => {
             call.push_bytes(&buffer[..len])?;
-            if with_sender { push_sender(call, sender).map(|count| count + 1) } else { Ok(1) }
+            if with_sender {
+                push_sender(call, sender).map(|count| count + 1)
+            } else {
+                Ok(1)
+            }
         }
         Err(failure) => push_failure(call, &failure),
     };
@@ -174,7 +189,9 @@ fn receive_with(call: &mut Call<'_>, with_sender: bool) -> Result<usize, Error> 
 
 /// Pushes ip, port and family, or a path, which is empty for a sender without one.
 fn push_sender(call: &mut Call<'_>, sender: Option<SocketAddrAny>) -> Result<usize, Error> {
-    let inet = sender.as_ref().and_then(|any| std::net::SocketAddr::try_from(any.clone()).ok());
+    let inet = sender
+        .as_ref()
+        .and_then(|any| std::net::SocketAddr::try_from(any.clone()).ok());
     if let Some(address) = inet {
         call.push_bytes(address.ip().to_string())?;
         call.push_integer(address.port().into())?;

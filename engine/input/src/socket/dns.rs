@@ -23,7 +23,9 @@ fn gethostname(call: &mut Call<'_>) -> Result<usize, Error> {
 fn addresses(call: &Call<'_>) -> Result<(String, Result<Vec<SocketAddr>, Failure>), Error> {
     let host = host_at(call, 1)?;
     let clock = Timeouts::default().start();
-    let mut found = waiting(call, |running| resolve(&host, 0, Family::Any, &clock, running));
+    let mut found = waiting(call, |running| {
+        resolve(&host, 0, Family::Any, &clock, running)
+    });
     if let Ok(addresses) = &mut found {
         addresses.dedup();
     }

@@ -88,7 +88,11 @@ const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
 
 impl Object for Socket {
     fn class() -> Class {
-        Class { name: "socket", methods: METHODS, metamethods: METAMETHODS }
+        Class {
+            name: "socket",
+            methods: METHODS,
+            metamethods: METAMETHODS,
+        }
     }
 
     fn memory(&self) -> usize {
@@ -102,7 +106,11 @@ impl Object for Socket {
 
 impl Socket {
     fn new(state: State, domain: Domain) -> Socket {
-        Socket { state, domain, timeouts: Timeouts::default() }
+        Socket {
+            state,
+            domain,
+            timeouts: Timeouts::default(),
+        }
     }
 
     /// A stream socket without a peer.
@@ -114,7 +122,13 @@ impl Socket {
     /// A datagram socket.
     pub(super) fn datagram(domain: Domain) -> Result<Socket, Failure> {
         let socket = open(domain, Type::DGRAM)?;
-        Ok(Socket::new(State::Datagram { socket, connected: false }, domain))
+        Ok(Socket::new(
+            State::Datagram {
+                socket,
+                connected: false,
+            },
+            domain,
+        ))
     }
 
     /// A socket that listens at `address`.
@@ -158,9 +172,19 @@ impl Socket {
             (State::Master(_), _) => "tcp{master}",
             (State::Client(_), _) => "tcp{client}",
             (State::Server(_), _) => "tcp{server}",
-            (State::Datagram { connected: true, .. }, Domain::Unix) => "unixdgram{connected}",
+            (
+                State::Datagram {
+                    connected: true, ..
+                },
+                Domain::Unix,
+            ) => "unixdgram{connected}",
             (State::Datagram { .. }, Domain::Unix) => "unixdgram{unconnected}",
-            (State::Datagram { connected: true, .. }, _) => "udp{connected}",
+            (
+                State::Datagram {
+                    connected: true, ..
+                },
+                _,
+            ) => "udp{connected}",
             (State::Datagram { .. }, _) => "udp{unconnected}",
         }
     }
@@ -171,7 +195,9 @@ impl Socket {
     /// `closed`
     pub(super) fn raw(&self) -> Result<&socket2::Socket, Failure> {
         match &self.state {
-            State::Master(socket) | State::Server(socket) | State::Datagram { socket, .. } => Ok(socket),
+            State::Master(socket) | State::Server(socket) | State::Datagram { socket, .. } => {
+                Ok(socket)
+            }
             State::Client(stream) => Ok(stream.socket()),
             State::Closed => Err(Failure::Closed),
         }
@@ -238,7 +264,10 @@ pub(super) fn socket<'a>(call: &Call<'a>) -> Result<ObjectMut<'a, Socket>, Error
 
 /// The error of a method that the socket does not have in its state.
 pub(super) fn wrong_state(socket: &Socket, expected: &str) -> Error {
-    Error::argument(1, format!("{expected} expected, got {}", socket.class_name()))
+    Error::argument(
+        1,
+        format!("{expected} expected, got {}", socket.class_name()),
+    )
 }
 
 fn tostring(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -263,18 +292,27 @@ fn dirty(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn getfd(call: &mut Call<'_>) -> Result<usize, Error> {
-    let fd = call.check_object::<Socket>(1)?.fd().map_or(-1, |fd| fd.as_raw_fd());
+    let fd = call
+        .check_object::<Socket>(1)?
+        .fd()
+        .map_or(-1, |fd| fd.as_raw_fd());
     call.push_integer(fd.into())?;
     Ok(1)
 }
 
 fn getsockname(call: &mut Call<'_>) -> Result<usize, Error> {
-    let address = call.check_object::<Socket>(1)?.raw().and_then(|raw| Ok(raw.local_addr()?));
+    let address = call
+        .check_object::<Socket>(1)?
+        .raw()
+        .and_then(|raw| Ok(raw.local_addr()?));
     push_name(call, address)
 }
 
 fn getpeername(call: &mut Call<'_>) -> Result<usize, Error> {
-    let address = call.check_object::<Socket>(1)?.raw().and_then(|raw| Ok(raw.peer_addr()?));
+    let address = call
+        .check_object::<Socket>(1)?
+        .raw()
+        .and_then(|raw| Ok(raw.peer_addr()?));
     push_name(call, address)
 }
 
@@ -304,10 +342,18 @@ pub(super) fn push_address(call: &mut Call<'_>, address: &SockAddr) -> Result<us
 
 fn receive(call: &mut Call<'_>) -> Result<usize, Error> {
     let is_datagram = matches!(socket(call)?.state, State::Datagram { .. });
-    if is_datagram { datagram::receive(call) } else { tcp::receive(call) }
+    if is_datagram {
+        datagram::receive(call)
+    } else {
+        tcp::receive(call)
+    }
 }
 
 fn send(call: &mut Call<'_>) -> Result<usize, Error> {
     let is_datagram = matches!(socket(call)?.state, State::Datagram { .. });
-    if is_datagram { datagram::send(call) } else { tcp::send(call) }
+    if is_datagram {
+        datagram::send(call)
+    } else {
+        tcp::send(call)
+    }
 }

@@ -55,7 +55,9 @@ fn raw_error() -> io::Error {
 fn set_flag(call: &Call<'_>, name: &[u8]) -> Result<io::Result<()>, Error> {
     let socket = socket(call)?;
     let on = call.check_bool(3)?;
-    let Ok(raw) = socket.raw() else { return Ok(Err(raw_error())) };
+    let Ok(raw) = socket.raw() else {
+        return Ok(Err(raw_error()));
+    };
     Ok(match name {
         b"reuseaddr" => raw.set_reuse_address(on),
         b"reuseport" => raw.set_reuse_port(on),
@@ -69,14 +71,19 @@ fn set_flag(call: &Call<'_>, name: &[u8]) -> Result<io::Result<()>, Error> {
 }
 
 fn unknown(name: &[u8]) -> Error {
-    Error::argument(2, format!("unsupported option '{}'", String::from_utf8_lossy(name)))
+    Error::argument(
+        2,
+        format!("unsupported option '{}'", String::from_utf8_lossy(name)),
+    )
 }
 
 fn set_number(call: &Call<'_>, name: &[u8]) -> Result<io::Result<()>, Error> {
     let socket = socket(call)?;
     let value = call.check_integer(3)?;
     let value = u32::try_from(value).map_err(|_| Error::argument(3, "number out of range"))?;
-    let Ok(raw) = socket.raw() else { return Ok(Err(raw_error())) };
+    let Ok(raw) = socket.raw() else {
+        return Ok(Err(raw_error()));
+    };
     let seconds = Duration::from_secs(value.into());
     let keepalive = socket2::TcpKeepalive::new();
     Ok(match name {
@@ -102,7 +109,10 @@ fn set_linger(call: &mut Call<'_>) -> Result<io::Result<()>, Error> {
     let seconds = seconds.ok_or_else(|| Error::argument(3, "number 'timeout' field expected"))?;
     let linger = on.then(|| wait::duration(Some(seconds)).unwrap_or(Duration::ZERO));
     let socket = socket(call)?;
-    Ok(socket.raw().map_err(|_| raw_error()).and_then(|raw| raw.set_linger(linger)))
+    Ok(socket
+        .raw()
+        .map_err(|_| raw_error())
+        .and_then(|raw| raw.set_linger(linger)))
 }
 
 /// A text field of the table at argument 3.
@@ -126,7 +136,9 @@ fn set_membership(call: &mut Call<'_>, name: &[u8]) -> Result<io::Result<()>, Er
         text => text.parse().map_err(|_| bad("interface"))?,
     };
     let socket = socket(call)?;
-    let Ok(raw) = socket.raw() else { return Ok(Err(raw_error())) };
+    let Ok(raw) = socket.raw() else {
+        return Ok(Err(raw_error()));
+    };
     Ok(match name {
         b"ip-add-membership" => raw.join_multicast_v4(&group, &interface),
         _ => raw.leave_multicast_v4(&group, &interface),
@@ -136,13 +148,16 @@ fn set_membership(call: &mut Call<'_>, name: &[u8]) -> Result<io::Result<()>, Er
 /// `{multiaddr = ip, interface = number}`
 fn set_membership6(call: &mut Call<'_>, name: &[u8]) -> Result<io::Result<()>, Error> {
     let group = text_field(call, "multiaddr")?;
-    let group: Ipv6Addr =
-        group.parse().map_err(|_| Error::argument(3, "invalid 'multiaddr' ip address"))?;
+    let group: Ipv6Addr = group
+        .parse()
+        .map_err(|_| Error::argument(3, "invalid 'multiaddr' ip address"))?;
     call.raw_get_field(3, "interface")?;
     let interface = call.to_number(-1).unwrap_or(0.0) as u32;
     call.pop(1);
     let socket = socket(call)?;
-    let Ok(raw) = socket.raw() else { return Ok(Err(raw_error())) };
+    let Ok(raw) = socket.raw() else {
+        return Ok(Err(raw_error()));
+    };
     Ok(match name {
         b"ipv6-add-membership" => raw.join_multicast_v6(&group, interface),
         _ => raw.leave_multicast_v6(&group, interface),
@@ -178,7 +193,9 @@ pub(super) fn getoption(call: &mut Call<'_>) -> Result<usize, Error> {
         b"send-buffer-size" => raw.send_buffer_size().map(|n| Answer::Number(n as f64)),
         b"ip-multicast-ttl" => raw.multicast_ttl_v4().map(|n| Answer::Number(n.into())),
         b"linger" => raw.linger().map(Answer::Linger),
-        b"error" => raw.take_error().map(|e| Answer::Text(e.map(|e| Failure::from(e).to_string()))),
+        b"error" => raw
+            .take_error()
+            .map(|e| Answer::Text(e.map(|e| Failure::from(e).to_string()))),
         _ => return Err(unknown(name)),
     };
     drop(socket);

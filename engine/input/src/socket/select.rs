@@ -1,6 +1,5 @@
 //! `socket.select`: which of many sockets can be read or written now.
 
-
 use rustix::event::{PollFd, PollFlags};
 use sandbox::native::{Call, Error, ObjectRef, function};
 
@@ -86,17 +85,28 @@ fn ready(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut places: Vec<usize> = Vec::new();
     let mut fds = Vec::with_capacity(sockets.len());
     for (i, socket) in sockets.iter().enumerate() {
-        let wanted = if i < n_read { PollFlags::IN } else { PollFlags::OUT };
+        let wanted = if i < n_read {
+            PollFlags::IN
+        } else {
+            PollFlags::OUT
+        };
         if let Some(fd) = socket.fd() {
             places.push(i);
             fds.push(PollFd::from_borrowed_fd(fd, wanted));
         }
     }
     // What waits in a buffer is ready at once.
-    let time = if dirty.is_empty() { wait::duration(Some(seconds)) } else { Some(std::time::Duration::ZERO) };
+    let time = if dirty.is_empty() {
+        wait::duration(Some(seconds))
+    } else {
+        Some(std::time::Duration::ZERO)
+    };
     let waited = waiting(call, |running| wait::any_ready(&mut fds, time, running));
     waited.map_err(|failure| Error::new(failure.to_string()))?;
-    let polled = places.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
+    let polled = places
+        .iter()
+        .zip(&fds)
+        .filter(|(_, fd)| !fd.revents().is_empty());
     let mut found: Vec<usize> = polled.map(|(&i, _)| i).chain(dirty).collect();
     found.sort_unstable();
     found.dedup();

@@ -146,7 +146,10 @@ impl Stream {
         let mut sent = 0;
         let mut result = Ok(());
         while sent < data.len() && result.is_ok() {
-            match self.socket.send_with_flags(&data[sent..], libc::MSG_NOSIGNAL) {
+            match self
+                .socket
+                .send_with_flags(&data[sent..], libc::MSG_NOSIGNAL)
+            {
                 Ok(n) => sent += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -221,7 +224,9 @@ mod tests {
             block: Some(Duration::ZERO),
             total: None,
         };
-        let result = stream.receive(pattern, &mut out, &|_| true, &timeouts.start(), &mut || true);
+        let result = stream.receive(pattern, &mut out, &|_| true, &timeouts.start(), &mut || {
+            true
+        });
         (out, result)
     }
 
@@ -236,7 +241,10 @@ mod tests {
         assert_eq!(partial, b"rest");
         assert!(matches!(result, Err(Failure::Timeout)));
         drop(peer);
-        assert!(matches!(receive(&mut stream, Pattern::Line).1, Err(Failure::Closed)));
+        assert!(matches!(
+            receive(&mut stream, Pattern::Line).1,
+            Err(Failure::Closed)
+        ));
     }
 
     #[test]
@@ -250,7 +258,10 @@ mod tests {
         let (rest, result) = receive(&mut stream, Pattern::All);
         assert_eq!(rest, b"cdef");
         assert!(result.is_ok());
-        assert!(matches!(receive(&mut stream, Pattern::Count(1)).1, Err(Failure::Closed)));
+        assert!(matches!(
+            receive(&mut stream, Pattern::Count(1)).1,
+            Err(Failure::Closed)
+        ));
         assert_eq!(stream.stats().received, 6);
     }
 
@@ -260,7 +271,13 @@ mod tests {
         peer.write_all(&[b'x'; 100]).expect("room");
         let mut out = Vec::new();
         let clock = Timeouts::default().start();
-        let result = stream.receive(Pattern::Line, &mut out, &|len| len <= 64, &clock, &mut || true);
+        let result = stream.receive(
+            Pattern::Line,
+            &mut out,
+            &|len| len <= 64,
+            &clock,
+            &mut || true,
+        );
         assert!(matches!(result, Err(Failure::TooLong)));
         assert!(out.len() <= 64);
     }

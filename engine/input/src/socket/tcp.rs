@@ -22,7 +22,9 @@ pub(super) fn address_at(
     let Domain::Inet(family) = domain else {
         let path = call.check_bytes(2)?;
         let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path);
-        return Ok(SockAddr::unix(path).map(|address| vec![address]).map_err(Failure::from));
+        return Ok(SockAddr::unix(path)
+            .map(|address| vec![address])
+            .map_err(Failure::from));
     };
     let (host, port) = (host_at(call, 2)?, port_at(call, 3)?);
     let addresses = waiting(call, |running| resolve(&host, port, family, clock, running));
@@ -49,7 +51,11 @@ pub(super) fn listen(call: &mut Call<'_>) -> Result<usize, Error> {
     let outcome = match std::mem::replace(&mut socket.state, State::Closed) {
         State::Master(raw) | State::Server(raw) => {
             let outcome = raw.listen(backlog);
-            socket.state = if outcome.is_ok() { State::Server(raw) } else { State::Master(raw) };
+            socket.state = if outcome.is_ok() {
+                State::Server(raw)
+            } else {
+                State::Master(raw)
+            };
             outcome.map_err(Failure::from)
         }
         State::Closed => Err(Failure::Closed),
@@ -149,9 +155,9 @@ pub(super) fn send(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut socket = socket(call)?;
     let clock = socket.timeouts.start();
     let (sent, outcome) = match &mut socket.state {
-        State::Client(stream) => {
-            waiting(call, |running| stream.send(&data[start..end], &clock, running))
-        }
+        State::Client(stream) => waiting(call, |running| {
+            stream.send(&data[start..end], &clock, running)
+        }),
         State::Closed => (0, Err(Failure::Closed)),
         _ => return Err(wrong_state(&socket, "tcp{client}")),
     };
@@ -188,9 +194,9 @@ pub(super) fn receive(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut out = prefix.to_vec();
     let fits = |len: usize| len <= MAX_RECEIVE && call.check_memory(len).is_ok();
     let outcome = match &mut socket.state {
-        State::Client(stream) => {
-            waiting(call, |running| stream.receive(pattern, &mut out, &fits, &clock, running))
-        }
+        State::Client(stream) => waiting(call, |running| {
+            stream.receive(pattern, &mut out, &fits, &clock, running)
+        }),
         State::Closed => Err(Failure::Closed),
         _ => return Err(wrong_state(&socket, "tcp{client}")),
     };

@@ -137,7 +137,10 @@ fn datagrams() {
         b:send('abcdef') assert(a:receive(3) == 'abc')
         a:settimeout(0) local data, why = a:receive() assert(data == nil and why == 'timeout')
         assert(b:setpeername('*') == 1 and tostring(b):find('udp{unconnected}', 1, true))");
-    assert!(error_of("socket.udp():send('x')").contains("udp{connected} expected, got udp{unconnected}"));
+    assert!(
+        error_of("socket.udp():send('x')")
+            .contains("udp{connected} expected, got udp{unconnected}")
+    );
 }
 
 #[test]
@@ -181,31 +184,40 @@ fn try_and_protect() {
 
 #[test]
 fn analysis_has_no_sockets() {
-    let refused = load(Kind::Analysis, "").map(|_| ()).expect_err("no io either");
-    assert!(refused.contains("disabled") || refused.contains("not found"), "{refused}");
+    let refused = load(Kind::Analysis, "")
+        .map(|_| ())
+        .expect_err("no io either");
+    assert!(
+        refused.contains("disabled") || refused.contains("not found"),
+        "{refused}"
+    );
 }
 
 #[test]
 fn a_stop_ends_every_wait() {
-    let mut plugin = run(
-        "local server = socket.bind('127.0.0.1', 0)
+    let mut plugin = run("local server = socket.bind('127.0.0.1', 0)
         function process_message()
             local c, why = server:accept()
             local r, w, select_why = socket.select({server})
             socket.sleep(1e9)
             return 0, why .. ' ' .. select_why
-        end",
-    );
+        end");
     plugin.handle().stop();
     let answer = plugin.process_input(&sandbox::Checkpoint::None);
-    let expected = sandbox::Answer::Status { code: 0, message: Some(b"timeout timeout".to_vec()) };
+    let expected = sandbox::Answer::Status {
+        code: 0,
+        message: Some(b"timeout timeout".to_vec()),
+    };
     assert_eq!(answer, expected);
 }
 
 #[test]
 fn what_is_received_is_bounded_by_memory() {
     let error = run_flood();
-    assert!(error.contains("too long") || error.contains("not enough memory"), "{error}");
+    assert!(
+        error.contains("too long") || error.contains("not enough memory"),
+        "{error}"
+    );
 }
 
 /// A peer that sends more than the plugin has room for, without any line end.

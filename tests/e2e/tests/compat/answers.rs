@@ -6,25 +6,52 @@ use crate::payloads_input;
 
 /// A body of process_message, and what it is terminated with.
 const TERMINATED: &[(&str, &str)] = &[
-    ("return 1", "process_message() received a termination status code"),
-    ("return 1, 'unheard'", "process_message() received a termination status code"),
-    ("return 'x'", "process_message() must return a numeric status code"),
-    ("return", "process_message() must return a numeric status code"),
-    ("return -1, {}", "process_message() must return a nil or string error message"),
+    (
+        "return 1",
+        "process_message() received a termination status code",
+    ),
+    (
+        "return 1, 'unheard'",
+        "process_message() received a termination status code",
+    ),
+    (
+        "return 'x'",
+        "process_message() must return a numeric status code",
+    ),
+    (
+        "return",
+        "process_message() must return a numeric status code",
+    ),
+    (
+        "return -1, {}",
+        "process_message() must return a nil or string error message",
+    ),
     ("error('boom')", "process_message() run/KIND/pN.lua:2: boom"),
     ("error('plain', 0)", "process_message() plain"),
-    ("local x = nil; return x.y", "process_message() run/KIND/pN.lua:2: attempt to index local 'x' (a nil value)"),
+    (
+        "local x = nil; return x.y",
+        "process_message() run/KIND/pN.lua:2: attempt to index local 'x' (a nil value)",
+    ),
     ("while true do end", "instruction_limit exceeded"),
-    ("local t = {} for n = 1, 1e7 do t[n] = n .. 'x' end return 0", "not enough memory"),
+    (
+        "local t = {} for n = 1, 1e7 do t[n] = n .. 'x' end return 0",
+        "not enough memory",
+    ),
 ];
 
 /// One engine with a plugin for each case; each must end with its own reason and leave the others alone.
 fn check_terminated(kind: Kind, cfg: &str, exit_code: i32) {
-    let mut site = Site::new().input("source", "", &payloads_input(&["one", "two"])).collect("all", "TRUE");
+    let mut site = Site::new()
+        .input("source", "", &payloads_input(&["one", "two"]))
+        .collect("all", "TRUE");
     for (n, (body, _)) in TERMINATED.iter().enumerate() {
         let lua = format!("function process_message()\n{body} end function timer_event() end");
         // Enough memory that a loop ends by its instructions, little enough that a table does not fit.
-        let limits = if body.contains("1e7") { "instruction_limit = 0\nmemory_limit = 1000000" } else { "" };
+        let limits = if body.contains("1e7") {
+            "instruction_limit = 0\nmemory_limit = 1000000"
+        } else {
+            ""
+        };
         site = site.plugin(kind, &format!("p{n}"), &format!("{cfg}\n{limits}"), &lua);
     }
     let missing = "function timer_event() end";
@@ -32,12 +59,26 @@ fn check_terminated(kind: Kind, cfg: &str, exit_code: i32) {
     let finished = site.replay().expect(exit_code);
     let err = |name: &str| site.read(format!("run/{}/{name}.err", kind.name()));
     for (n, (body, expected)) in TERMINATED.iter().enumerate() {
-        let expected = expected.replace("KIND", kind.name()).replace('N', &n.to_string());
+        let expected = expected
+            .replace("KIND", kind.name())
+            .replace('N', &n.to_string());
         let found = err(&format!("p{n}"));
-        assert!(found.contains(&expected), "{kind:?} {body:?}: {found:?} has no {expected:?}\n{}", finished.log);
+        assert!(
+            found.contains(&expected),
+            "{kind:?} {body:?}: {found:?} has no {expected:?}\n{}",
+            finished.log
+        );
     }
-    assert!(err("missing").contains("process_message() function was not found"), "{}", err("missing"));
-    assert_eq!(messages(&site.path("all.heka")).len(), 2, "the others go on");
+    assert!(
+        err("missing").contains("process_message() function was not found"),
+        "{}",
+        err("missing")
+    );
+    assert_eq!(
+        messages(&site.path("all.heka")).len(),
+        2,
+        "the others go on"
+    );
 }
 
 #[test]
@@ -65,16 +106,34 @@ fn a_polled_input_goes_on_after_failures() {
             return -calls, "try " .. calls
         end
     "#;
-    let site = Site::new().input("poll", "ticker_interval = 1", lua).collect("all", "TRUE");
+    let site = Site::new()
+        .input("poll", "ticker_interval = 1", lua)
+        .collect("all", "TRUE");
     let mut engine = site.start();
-    engine.until("two calls", || e2e::payloads(&site.path("all.heka")) == ["1", "2"]);
-    assert!(engine.stop().log.contains("process_message returned: -1 try 1"));
+    engine.until("two calls", || {
+        e2e::payloads(&site.path("all.heka")) == ["1", "2"]
+    });
+    assert!(
+        engine
+            .stop()
+            .log
+            .contains("process_message returned: -1 try 1")
+    );
 }
 
 #[test]
 fn an_input_that_ends_says_so() {
-    let site = Site::new().input("once", "", "function process_message() return 0, 'all done' end");
-    assert!(site.replay().expect(0).log.contains("detaching received: 0 msg: all done"));
+    let site = Site::new().input(
+        "once",
+        "",
+        "function process_message() return 0, 'all done' end",
+    );
+    assert!(
+        site.replay()
+            .expect(0)
+            .log
+            .contains("detaching received: 0 msg: all done")
+    );
 }
 
 #[test]
@@ -94,7 +153,11 @@ fn failures_of_analysis_plugins_are_logged_and_passed() {
         .analysis("picky", cfg, lua)
         .collect("derived", "Logger == 'analysis.picky'");
     let finished = site.replay().expect(0);
-    assert!(finished.log.contains("received: -1 msg: does not please"), "{}", finished.log);
+    assert!(
+        finished.log.contains("received: -1 msg: does not please"),
+        "{}",
+        finished.log
+    );
     assert_eq!(e2e::payloads(&site.path("derived.heka")), ["a", "b"]);
 }
 
@@ -118,14 +181,21 @@ const OBEDIENT: &str = r#"
 
 fn obedient(payloads: &[&str], cfg: &str) -> Site {
     let site = Site::new();
-    let cfg = format!("message_matcher = \"Type == 'line'\"\nseen = \"{}\"\n{cfg}", site.path("seen").display());
+    let cfg = format!(
+        "message_matcher = \"Type == 'line'\"\nseen = \"{}\"\n{cfg}",
+        site.path("seen").display()
+    );
     site.input("source", "", &payloads_input(payloads))
         .output("obedient", &cfg, OBEDIENT)
         .collect("letters", "Type == 'foresight.dead_letter'")
 }
 
 fn seen(site: &Site) -> Vec<String> {
-    site.read("seen").lines().filter(|line| *line != "tick").map(str::to_string).collect()
+    site.read("seen")
+        .lines()
+        .filter(|line| *line != "tick")
+        .map(str::to_string)
+        .collect()
 }
 
 #[test]
@@ -133,20 +203,33 @@ fn failed_and_skipped_messages_are_passed() {
     let site = obedient(&["0", "-1", "-2", "0"], "");
     let finished = site.replay().expect(0);
     assert_eq!(seen(&site), ["0", "-1", "-2", "0"]);
-    assert!(finished.log.contains("received: -1 msg: told so"), "{}", finished.log);
-    assert_eq!(site.checkpoint("input->output.obedient"), site.checkpoint("input"));
+    assert!(
+        finished.log.contains("received: -1 msg: told so"),
+        "{}",
+        finished.log
+    );
+    assert_eq!(
+        site.checkpoint("input->output.obedient"),
+        site.checkpoint("input")
+    );
 }
 
 #[test]
 fn a_retried_message_comes_again_until_it_is_taken() {
     let site = obedient(&["0", "-3 4", "-2", "0"], "retry_delay_ms = 5");
     site.replay().expect(0);
-    assert_eq!(seen(&site), ["0", "-3 4", "-3 4", "-3 4", "-3 4", "-3 4", "-2", "0"]);
+    assert_eq!(
+        seen(&site),
+        ["0", "-3 4", "-3 4", "-3 4", "-3 4", "-3 4", "-2", "0"]
+    );
 }
 
 #[test]
 fn timers_fire_between_retries() {
-    let site = obedient(&["-3 1000"], "retry_delay_ms = 50\nretry_delay_max_ms = 100\nticker_interval = 1");
+    let site = obedient(
+        &["-3 1000"],
+        "retry_delay_ms = 50\nretry_delay_max_ms = 100\nticker_interval = 1",
+    );
     let mut engine = site.start();
     engine.until("ticks between retries", || {
         let text = site.read("seen");
@@ -158,17 +241,28 @@ fn timers_fire_between_retries() {
 
 #[test]
 fn a_message_that_is_given_up_becomes_a_dead_letter() {
-    let site = obedient(&["-3", "-1", "0"], "retry_delay_ms = 5\nretry_max_attempts = 2\ndead_letter = true");
+    let site = obedient(
+        &["-3", "-1", "0"],
+        "retry_delay_ms = 5\nretry_max_attempts = 2\ndead_letter = true",
+    );
     site.replay().expect(0);
     assert_eq!(seen(&site), ["-3", "-3", "-3", "-1", "0"]);
     let letters = messages(&site.path("letters.heka"));
-    let reasons: Vec<_> = letters.iter().map(|letter| field_text(letter, "reason").expect("it has one")).collect();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| field_text(letter, "reason").expect("it has one"))
+        .collect();
     assert_eq!(reasons, ["given up after 3 attempts: told so", "told so"]);
     let original = letters[0].field(b"message").expect("it has one");
-    let schemas::message::FieldValue::Bytes(bytes) = &original.value else { panic!("bytes: {original:?}") };
+    let schemas::message::FieldValue::Bytes(bytes) = &original.value else {
+        panic!("bytes: {original:?}")
+    };
     let message = schemas::message::Message::decode(&bytes[0]).expect("the original message");
     assert_eq!(message.payload.as_deref(), Some(&b"-3"[..]));
-    assert_eq!(field_text(&letters[0], "plugin").as_deref(), Some("output.obedient"));
+    assert_eq!(
+        field_text(&letters[0], "plugin").as_deref(),
+        Some("output.obedient")
+    );
 }
 
 #[test]
@@ -176,7 +270,10 @@ fn without_a_buffer_an_output_cannot_answer_later() {
     let site = obedient(&["-5"], "");
     site.replay().expect(8);
     let err = site.read("run/output/obedient.err");
-    assert!(err.contains("cannot use async checkpointing without a configured buffer"), "{err}");
+    assert!(
+        err.contains("cannot use async checkpointing without a configured buffer"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -201,5 +298,8 @@ fn limits_of_injection_are_kept() {
     let more = site("3");
     more.replay().expect(4);
     let err = more.read("run/analysis/many.err");
-    assert!(err.contains("inject_message() failed: injection limit exceeded"), "{err}");
+    assert!(
+        err.contains("inject_message() failed: injection limit exceeded"),
+        "{err}"
+    );
 }

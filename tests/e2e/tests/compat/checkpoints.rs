@@ -37,7 +37,9 @@ fn reader(lua: &str, cfg: &str) -> Site {
 }
 
 fn until_seen(engine: &mut Engine, site: &Site, expected: &str) {
-    engine.until(&format!("seen {expected:?}"), || site.read("seen") == expected);
+    engine.until(&format!("seen {expected:?}"), || {
+        site.read("seen") == expected
+    });
 }
 
 fn place(site: &Site) -> Option<String> {
@@ -47,7 +49,8 @@ fn place(site: &Site) -> Option<String> {
 /// Everything in the queue is delivered.
 fn until_at_end(engine: &mut Engine, site: &Site) {
     engine.until("the place is the end of the queue", || {
-        site.checkpoint("input").is_some_and(|end| end != "0:0") && place(site) == site.checkpoint("input")
+        site.checkpoint("input").is_some_and(|end| end != "0:0")
+            && place(site) == site.checkpoint("input")
     });
 }
 
@@ -78,7 +81,9 @@ fn a_batch_may_be_committed_by_a_timer() {
     let mut engine = site.start();
     site.append("lines", "1\n2\n");
     until_seen(&mut engine, &site, "1\n2\n");
-    engine.until("it stands at the begin", || place(&site).as_deref() == BEGIN);
+    engine.until("it stands at the begin", || {
+        place(&site).as_deref() == BEGIN
+    });
     site.write("commit", "");
     until_at_end(&mut engine, &site);
     engine.stop();
@@ -112,7 +117,11 @@ fn late_answers_move_the_place_over_everything_acknowledged() {
     site.append("lines", "a\nb\nc\nack 2\nack 3\n");
     until_seen(&mut engine, &site, "a\nb\nc\nack 2\nack 3\n");
     engine.stop();
-    assert_eq!(place(&site).as_deref(), BEGIN, "the first was not acknowledged");
+    assert_eq!(
+        place(&site).as_deref(),
+        BEGIN,
+        "the first was not acknowledged"
+    );
     std::fs::remove_file(site.path("seen")).expect("it is there");
     let mut engine = site.start();
     until_seen(&mut engine, &site, "a\nb\nc\nack 2\nack 3\n");
@@ -123,8 +132,11 @@ fn late_answers_move_the_place_over_everything_acknowledged() {
 
 #[test]
 fn more_messages_than_the_buffer_may_be_under_way() {
-    let lua = ASYNC.replace("function timer_event() end", "function timer_event(ns, shutdown)\n\
-        for _, id in ipairs(ids) do update_checkpoint(id) end\nids = {} end");
+    let lua = ASYNC.replace(
+        "function timer_event() end",
+        "function timer_event(ns, shutdown)\n\
+        for _, id in ipairs(ids) do update_checkpoint(id) end\nids = {} end",
+    );
     let site = reader(&lua, "async_buffer_size = 2\nticker_interval = 1");
     site.append("lines", "a\nb\nc\nd\n");
     let mut engine = site.start();
@@ -135,7 +147,8 @@ fn more_messages_than_the_buffer_may_be_under_way() {
 
 #[test]
 fn inputs_get_back_any_string_and_any_number() {
-    let texts = r#"{ "it's", 'say "hi"', "back\\slash", "line\nend\r", "", "'; _G = nil --", "\255\1" }"#;
+    let texts =
+        r#"{ "it's", 'say "hi"', "back\\slash", "line\nend\r", "", "'; _G = nil --", "\255\1" }"#;
     let lua = format!(
         r#"
         require "io"
@@ -152,7 +165,12 @@ fn inputs_get_back_any_string_and_any_number() {
     for n in 0..7 {
         site.replay().expect(0);
         let expected: Vec<String> = (0..=n).map(|n| n.to_string()).collect();
-        assert_eq!(payloads(&site.path("all.heka")), expected, "{}", site.read("output/hindsight.cp"));
+        assert_eq!(
+            payloads(&site.path("all.heka")),
+            expected,
+            "{}",
+            site.read("output/hindsight.cp")
+        );
     }
     let numbers = r#"
         function process_message(cp)
@@ -160,12 +178,19 @@ fn inputs_get_back_any_string_and_any_number() {
             return 0
         end
     "#;
-    let site = Site::new().input("numbers", "", numbers).collect("all", "TRUE");
+    let site = Site::new()
+        .input("numbers", "", numbers)
+        .collect("all", "TRUE");
     for _ in 0..3 {
         site.replay().expect(0);
     }
-    assert_eq!(payloads(&site.path("all.heka")), ["nil", "0.1", "1.1529215046068e+17"]);
-    let kept = site.checkpoint("input.numbers").and_then(|text| text.parse().ok());
+    assert_eq!(
+        payloads(&site.path("all.heka")),
+        ["nil", "0.1", "1.1529215046068e+17"]
+    );
+    let kept = site
+        .checkpoint("input.numbers")
+        .and_then(|text| text.parse().ok());
     assert_eq!(kept, Some(0.1 * 2f64.powi(120)));
 }
 
@@ -199,7 +224,10 @@ fn the_checkpoint_file_reads_like_hindsights() {
     assert_eq!(site.checkpoint("input->analysis0"), Some(end.clone()));
     assert_eq!(site.checkpoint("input->output.all"), Some(end));
     assert_eq!(site.checkpoint("analysis->output.all"), Some(none));
-    assert!(text.contains("_G['input.lines'] = 4\n"), "a number stands without quotes: {text}");
+    assert!(
+        text.contains("_G['input.lines'] = 4\n"),
+        "a number stands without quotes: {text}"
+    );
 }
 
 trait ByStop {
@@ -210,21 +238,27 @@ impl ByStop for Site {
     /// Runs until the line is delivered, then stops cleanly.
     fn replay_once_by_stop(&self) {
         let mut engine = self.start();
-        engine.until("the line is delivered", || payloads(&self.path("all.heka")) == ["one"]);
+        engine.until("the line is delivered", || {
+            payloads(&self.path("all.heka")) == ["one"]
+        });
         engine.stop();
     }
 }
 
 #[test]
 fn plugins_that_are_gone_lose_their_places() {
-    let site = lines_input(Site::new()).collect("all", "TRUE").collect("gone", "TRUE");
+    let site = lines_input(Site::new())
+        .collect("all", "TRUE")
+        .collect("gone", "TRUE");
     site.append("lines", "one\n");
     site.replay_once_by_stop();
     assert!(site.checkpoint("input->output.gone").is_some());
     std::fs::remove_file(site.path("run/output/gone.cfg")).expect("it is there");
     let mut engine = site.start();
     engine.until_log("checkpoint removed: input->output.gone");
-    engine.until("the file without it", || site.checkpoint("input->output.gone").is_none());
+    engine.until("the file without it", || {
+        site.checkpoint("input->output.gone").is_none()
+    });
     engine.stop();
     assert_eq!(site.checkpoint("input->output.gone"), None);
     assert!(site.checkpoint("input->output.all").is_some());
@@ -236,9 +270,14 @@ fn a_damaged_checkpoint_file_costs_only_its_damaged_lines() {
     site.append("lines", "one\n");
     site.replay_once_by_stop();
     let text = site.read("output/hindsight.cp");
-    site.write("output/hindsight.cp", format!("{text}this is no checkpoint\n_G['half"));
+    site.write(
+        "output/hindsight.cp",
+        format!("{text}this is no checkpoint\n_G['half"),
+    );
     let mut engine = site.start();
     site.append("lines", "two\n");
-    engine.until("only the new line", || payloads(&site.path("all.heka")) == ["one", "two"]);
+    engine.until("only the new line", || {
+        payloads(&site.path("all.heka")) == ["one", "two"]
+    });
     engine.stop();
 }

@@ -20,7 +20,10 @@ pub fn lines_input(site: e2e::Site) -> e2e::Site {
 
 /// An input that injects these payloads once.
 pub fn payloads_input(payloads: &[&str]) -> String {
-    let list: Vec<String> = payloads.iter().map(|payload| format!("{payload:?}")).collect();
+    let list: Vec<String> = payloads
+        .iter()
+        .map(|payload| format!("{payload:?}"))
+        .collect();
     format!(
         "function process_message()\nfor _, p in ipairs{{ {} }} do inject_message{{ Type = 'line', Payload = p }} end\n\
          return 0\nend\n",

@@ -32,7 +32,9 @@ fn site(kind: Kind, version: u32) -> Site {
     let site = Site::new();
     match kind {
         Kind::Input => {
-            let lua = format!("{head} function process_message() inject_message{{ Payload = remember() }} return 0 end");
+            let lua = format!(
+                "{head} function process_message() inject_message{{ Payload = remember() }} return 0 end"
+            );
             site.input("memory", &cfg, &lua)
         }
         Kind::Analysis => {
@@ -40,8 +42,11 @@ fn site(kind: Kind, version: u32) -> Site {
                 "{head} function process_message() inject_message{{ Payload = remember() }} return 0 end \
                  function timer_event() end"
             );
-            let cfg = format!("{cfg}\nmessage_matcher = \"Type == 'line'\"\nprocess_message_inject_limit = 1");
-            site.input("source", "", &crate::payloads_input(&["x"])).analysis("memory", &cfg, &lua)
+            let cfg = format!(
+                "{cfg}\nmessage_matcher = \"Type == 'line'\"\nprocess_message_inject_limit = 1"
+            );
+            site.input("source", "", &crate::payloads_input(&["x"]))
+                .analysis("memory", &cfg, &lua)
         }
         Kind::Output => {
             let lua = format!(
@@ -49,7 +54,8 @@ fn site(kind: Kind, version: u32) -> Site {
                  function timer_event() end"
             );
             let cfg = format!("{cfg}\nmessage_matcher = \"Type == 'line'\"");
-            site.input("source", "", &crate::payloads_input(&["x"])).output("memory", &cfg, &lua)
+            site.input("source", "", &crate::payloads_input(&["x"]))
+                .output("memory", &cfg, &lua)
         }
     }
 }
@@ -88,7 +94,9 @@ fn an_output_remembers_exactly() {
 fn another_version_begins_anew() {
     let site = site(Kind::Input, 1).collect("all", "TRUE");
     site.replay().expect(0);
-    let cfg = site.read("run/input/memory.cfg").replace("version = 1", "version = 2");
+    let cfg = site
+        .read("run/input/memory.cfg")
+        .replace("version = 1", "version = 2");
     site.write("run/input/memory.cfg", cfg);
     site.replay().expect(0);
     assert_eq!(payloads(&site.path("all.heka")), [EXPECTED[0], EXPECTED[0]]);
@@ -101,7 +109,11 @@ fn a_state_of_hindsight_itself_is_taken() {
                  _G[\"calls\"] = 41\n_G[\"kept\"][\"deep\"][1] = 0.1\n_G[\"nothing\"] = {nil}\n";
     site.write("output/input.memory.data", state);
     site.replay().expect(0);
-    assert!(payloads(&site.path("all.heka"))[0].starts_with("42 1 "), "{:?}", payloads(&site.path("all.heka")));
+    assert!(
+        payloads(&site.path("all.heka"))[0].starts_with("42 1 "),
+        "{:?}",
+        payloads(&site.path("all.heka"))
+    );
 }
 
 #[test]
@@ -110,7 +122,10 @@ fn a_state_that_cannot_be_read_is_put_aside() {
     site.write("output/input.memory.data", "this is = = no Lua");
     site.replay().expect(0);
     assert_eq!(payloads(&site.path("all.heka")), [EXPECTED[0]]);
-    assert!(site.exists("output/input.memory.data.bad") || !site.read("output/input.memory.data").contains("= ="));
+    assert!(
+        site.exists("output/input.memory.data.bad")
+            || !site.read("output/input.memory.data").contains("= =")
+    );
 }
 
 #[test]
@@ -120,13 +135,23 @@ fn state_is_saved_while_the_plugin_runs() {
         function process_message() count = count + 1 return 0 end
         function timer_event() end
     "#;
-    let site = crate::lines_input(Site::new()).analysis("counter", "message_matcher = \"TRUE\"\npreserve_data = true", lua);
+    let site = crate::lines_input(Site::new()).analysis(
+        "counter",
+        "message_matcher = \"TRUE\"\npreserve_data = true",
+        lua,
+    );
     let mut engine = site.start();
     site.append("lines", "1\n2\n3\n");
-    engine.until("the state with three messages", || site.read("output/analysis.counter.data").contains("_G[\"count\"] = 3"));
+    engine.until("the state with three messages", || {
+        site.read("output/analysis.counter.data")
+            .contains("_G[\"count\"] = 3")
+    });
     engine.kill();
     site.append("lines", "4\n");
     let mut engine = site.start();
-    engine.until("the fourth is added", || site.read("output/analysis.counter.data").contains("_G[\"count\"] = 4"));
+    engine.until("the fourth is added", || {
+        site.read("output/analysis.counter.data")
+            .contains("_G[\"count\"] = 4")
+    });
     engine.stop();
 }

@@ -50,11 +50,20 @@ fn either_signal_stops_cleanly() {
             .input("source", "", &payloads_input(&["x"]))
             .collect("all", "TRUE");
         let mut engine = site.start();
-        engine.until("the message is delivered", || payloads(&site.path("all.heka")) == ["x"]);
+        engine.until("the message is delivered", || {
+            payloads(&site.path("all.heka")) == ["x"]
+        });
         engine.signal(signal);
         let finished = engine.wait().expect(0);
-        assert!(finished.log.contains("stop signal received"), "{}", finished.log);
-        assert_eq!(site.checkpoint("input->output.all"), site.checkpoint("input"));
+        assert!(
+            finished.log.contains("stop signal received"),
+            "{}",
+            finished.log
+        );
+        assert_eq!(
+            site.checkpoint("input->output.all"),
+            site.checkpoint("input")
+        );
         assert!(!site.exists("run/input/for_ever.err"));
     }
 }
@@ -62,14 +71,22 @@ fn either_signal_stops_cleanly() {
 #[test]
 fn a_second_signal_aborts() {
     // It never looks whether it may go on, so a clean stop has to wait for it.
-    let site = Site::new().input("deaf", "instruction_limit = 0", "function process_message() while true do end end");
+    let site = Site::new().input(
+        "deaf",
+        "instruction_limit = 0",
+        "function process_message() while true do end end",
+    );
     let mut engine = site.start();
     engine.until_log("started");
     engine.signal(Signal::TERM);
     engine.until_log("stop signal received");
     engine.signal(Signal::TERM);
     let finished = engine.wait().expect(1);
-    assert!(finished.log.contains("second stop signal"), "{}", finished.log);
+    assert!(
+        finished.log.contains("second stop signal"),
+        "{}",
+        finished.log
+    );
 }
 
 #[test]
@@ -77,9 +94,17 @@ fn a_plugin_may_take_the_engine_with_it() {
     let site = Site::new()
         .input("for_ever", "instruction_limit = 0", FOR_EVER)
         .input("source", "", &payloads_input(&["x"]))
-        .output("bad", "message_matcher = \"TRUE\"\nshutdown_on_terminate = true", BAD);
+        .output(
+            "bad",
+            "message_matcher = \"TRUE\"\nshutdown_on_terminate = true",
+            BAD,
+        );
     let finished = site.start().wait();
-    assert!(finished.log.contains("shutting down on terminate"), "{}", finished.log);
+    assert!(
+        finished.log.contains("shutting down on terminate"),
+        "{}",
+        finished.log
+    );
     assert_eq!(finished.code, Some(0));
 }
 
@@ -91,34 +116,72 @@ fn link(site: &Site, name: &str) -> std::path::PathBuf {
 
 #[test]
 fn under_hindsights_names_it_takes_hindsights_arguments() {
-    let site = Site::new().input("source", "", &payloads_input(&["x"])).output("bad", "message_matcher = \"TRUE\"", BAD);
-    let finished = site.start_with(link(&site, "hindsight_cli"), &["hindsight.cfg", "7"]).wait().expect(8);
-    let line = finished.log.lines().find(|line| line.contains("terminated")).expect("it is logged");
+    let site = Site::new()
+        .input("source", "", &payloads_input(&["x"]))
+        .output("bad", "message_matcher = \"TRUE\"", BAD);
+    let finished = site
+        .start_with(link(&site, "hindsight_cli"), &["hindsight.cfg", "7"])
+        .wait()
+        .expect(8);
+    let line = finished
+        .log
+        .lines()
+        .find(|line| line.contains("terminated"))
+        .expect("it is logged");
     let parts: Vec<&str> = line.splitn(4, ' ').collect();
-    assert!(parts[0].parse::<u64>().is_ok_and(|ns| ns > 1_600_000_000_000_000_000), "{line}");
+    assert!(
+        parts[0]
+            .parse::<u64>()
+            .is_ok_and(|ns| ns > 1_600_000_000_000_000_000),
+        "{line}"
+    );
     assert_eq!(parts[1..3], ["[error]", "output.bad"], "{line}");
 
-    let site = Site::new().input("source", "", &payloads_input(&["x"])).collect("all", "TRUE");
+    let site = Site::new()
+        .input("source", "", &payloads_input(&["x"]))
+        .collect("all", "TRUE");
     let mut engine: Engine = site.start_with(link(&site, "hindsight"), &["hindsight.cfg"]);
-    engine.until("it runs until it is stopped", || payloads(&site.path("all.heka")) == ["x"]);
+    engine.until("it runs until it is stopped", || {
+        payloads(&site.path("all.heka")) == ["x"]
+    });
     engine.stop();
-    site.start_with(site.path("hindsight"), &[]).wait().expect(1);
-    let cat = site.start_with(link(&site, "lsb_heka_cat"), &["-m", "Payload == 'x'", "output/input/0.log"]).wait().expect(0);
+    site.start_with(site.path("hindsight"), &[])
+        .wait()
+        .expect(1);
+    let cat = site
+        .start_with(
+            link(&site, "lsb_heka_cat"),
+            &["-m", "Payload == 'x'", "output/input/0.log"],
+        )
+        .wait()
+        .expect(0);
     assert!(cat.stdout.contains(":Payload: x\n"), "{}", cat.stdout);
-    assert!(cat.log.contains("Processed: 1, matched: 1 messages"), "{}", cat.log);
+    assert!(
+        cat.log.contains("Processed: 1, matched: 1 messages"),
+        "{}",
+        cat.log
+    );
 }
 
 #[test]
 fn check_finds_every_fault_at_once() {
     let site = Site::new()
         .analysis("one", "message_matcher = \"Type ~= 'x'\"", BAD)
-        .output("two", "message_matcher = \"TRUE\"\nticker_interval = -1", "this is = = no Lua");
-    let finished = site.start_with(program::path(), &["check", "hindsight.cfg"]).wait();
+        .output(
+            "two",
+            "message_matcher = \"TRUE\"\nticker_interval = -1",
+            "this is = = no Lua",
+        );
+    let finished = site
+        .start_with(program::path(), &["check", "hindsight.cfg"])
+        .wait();
     assert_ne!(finished.code, Some(0));
     let said = finished.stdout + &finished.log;
     for part in ["one.cfg", "=~", "two.cfg", "ticker_interval"] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");
     }
     let good = Site::new().collect("all", "TRUE");
-    good.start_with(program::path(), &["check", "hindsight.cfg"]).wait().expect(0);
+    good.start_with(program::path(), &["check", "hindsight.cfg"])
+        .wait()
+        .expect(0);
 }

@@ -15,7 +15,11 @@ const TELLS: &str = r#"
 #[test]
 fn in_a_run_the_clock_fires_them() {
     let site = Site::new()
-        .analysis("clock", "message_matcher = \"TRUE\"\nticker_interval = 1", TELLS)
+        .analysis(
+            "clock",
+            "message_matcher = \"TRUE\"\nticker_interval = 1",
+            TELLS,
+        )
         .collect("ticks", "Type == 'inject_payload'");
     let mut engine = site.start();
     let ticks = || payloads(&site.path("ticks.heka"));
@@ -44,22 +48,44 @@ fn in_a_replay_the_messages_fire_them() {
     "#;
     let site = Site::new()
         .input("source", "", input)
-        .analysis("clock", "message_matcher = \"Type == 't'\"\nticker_interval = 10", TELLS)
+        .analysis(
+            "clock",
+            "message_matcher = \"Type == 't'\"\nticker_interval = 10",
+            TELLS,
+        )
         .collect("ticks", "Type == 'inject_payload'");
     site.replay().expect(0);
     let ticks = payloads(&site.path("ticks.heka"));
-    let seconds: Vec<String> = ticks.iter().map(|tick| tick.replace("000000000 ", " ")).collect();
+    let seconds: Vec<String> = ticks
+        .iter()
+        .map(|tick| tick.replace("000000000 ", " "))
+        .collect();
     // The first message fires it, then every ten seconds of the data's time, each after the message.
-    assert_eq!(seconds, ["1000 false 1", "1012 false 3", "1050 false 5", "1050 true 5"]);
+    assert_eq!(
+        seconds,
+        [
+            "1000 false 1",
+            "1012 false 3",
+            "1050 false 5",
+            "1050 true 5"
+        ]
+    );
 }
 
 #[test]
 fn a_plugin_without_timer_event_is_terminated_at_the_end() {
     let lua = "function process_message() return 0 end";
-    let site = Site::new().analysis("a", "message_matcher = \"TRUE\"", lua).output("o", "message_matcher = \"TRUE\"", lua);
+    let site = Site::new()
+        .analysis("a", "message_matcher = \"TRUE\"", lua)
+        .output("o", "message_matcher = \"TRUE\"", lua);
     site.replay().expect(4 + 8);
     for err in ["run/analysis/a.err", "run/output/o.err"] {
-        assert!(site.read(err).contains("timer_event() function was not found"), "{err}: {}", site.read(err));
+        assert!(
+            site.read(err)
+                .contains("timer_event() function was not found"),
+            "{err}: {}",
+            site.read(err)
+        );
     }
 }
 
@@ -68,6 +94,9 @@ fn a_fault_in_timer_event_terminates() {
     let lua = "function process_message() return 0 end function timer_event() error('late') end";
     let site = Site::new().analysis("a", "message_matcher = \"TRUE\"\nticker_interval = 1", lua);
     let mut engine = site.start();
-    engine.until("the .err file", || site.read("run/analysis/a.err").contains("timer_event() run/analysis/a.lua:1: late"));
+    engine.until("the .err file", || {
+        site.read("run/analysis/a.err")
+            .contains("timer_event() run/analysis/a.lua:1: late")
+    });
     engine.stop();
 }

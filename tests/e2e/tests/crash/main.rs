@@ -49,14 +49,19 @@ impl Random {
 fn crash(scenario: &Scenario) {
     let seed = setting("FORESIGHT_CRASH_SEED").unwrap_or(20_26);
     let rounds = setting("FORESIGHT_CRASH_ROUNDS").unwrap_or(ROUNDS);
-    println!("{}: FORESIGHT_CRASH_SEED={seed} FORESIGHT_CRASH_ROUNDS={rounds}", scenario.name);
+    println!(
+        "{}: FORESIGHT_CRASH_SEED={seed} FORESIGHT_CRASH_ROUNDS={rounds}",
+        scenario.name
+    );
     let mut random = Random(seed);
     let site = site(scenario);
     let mut audit = Audit::default();
     for round in 0..rounds {
         let before = audit.queued(&site, scenario);
         let mut engine = site.start();
-        engine.until("the engine takes messages", || audit.queued(&site, scenario) > before);
+        engine.until("the engine takes messages", || {
+            audit.queued(&site, scenario) > before
+        });
         let began = Instant::now();
         let life = Duration::from_millis(LIFE_MS.0 + random.next() % LIFE_MS.1);
         // Not a wait for an event: the moment of the crash is what is random here.
@@ -70,28 +75,52 @@ fn crash(scenario: &Scenario) {
     let repeated = audit.at_the_end(&site, scenario);
     println!("{}: {repeated}", scenario.name);
     let allowed = audit.messages_in(REPEATED_MAX) + REPEATED_FREE;
-    assert!(repeated.worst() <= allowed, "{}: {repeated}, allowed are {allowed:.0}", scenario.name);
+    assert!(
+        repeated.worst() <= allowed,
+        "{}: {repeated}, allowed are {allowed:.0}",
+        scenario.name
+    );
 }
 
 #[test]
 fn nothing_is_lost_by_a_kill() {
-    crash(&Scenario { name: "default", settings: &[KEEP], keeps_queues: true, burst: 100 });
+    crash(&Scenario {
+        name: "default",
+        settings: &[KEEP],
+        keeps_queues: true,
+        burst: 100,
+    });
 }
 
 #[test]
 fn nothing_is_lost_by_a_kill_when_every_message_is_synced() {
     let settings = &[KEEP, ("sync", "\"always\"")];
-    crash(&Scenario { name: "sync always", settings, keeps_queues: true, burst: 100 });
+    crash(&Scenario {
+        name: "sync always",
+        settings,
+        keeps_queues: true,
+        burst: 100,
+    });
 }
 
 #[test]
 fn nothing_is_lost_by_a_kill_when_old_segments_go_at_once() {
     let settings = &[("analysis_threads", "2")];
-    crash(&Scenario { name: "retention", settings, keeps_queues: false, burst: 100 });
+    crash(&Scenario {
+        name: "retention",
+        settings,
+        keeps_queues: false,
+        burst: 100,
+    });
 }
 
 #[test]
 fn nothing_is_lost_by_a_kill_at_full_speed() {
     let settings = &[KEEP, ("analysis_threads", "2"), ("backpressure", "4")];
-    crash(&Scenario { name: "full speed", settings, keeps_queues: true, burst: 0 });
+    crash(&Scenario {
+        name: "full speed",
+        settings,
+        keeps_queues: true,
+        burst: 0,
+    });
 }

@@ -71,16 +71,29 @@ pub fn site(scenario: &Scenario) -> Site {
         site = site.set(key, *value);
     }
     let count = "message_matcher = \"Type == 'num'\"\npreserve_data = true\nprocess_message_inject_limit = 1";
-    let to = |name: &str| format!("message_matcher = \"TRUE\"\noutput_file = \"{}\"", site.path(name).display());
+    let to = |name: &str| {
+        format!(
+            "message_matcher = \"TRUE\"\noutput_file = \"{}\"",
+            site.path(name).display()
+        )
+    };
     let (lines, frames) = (to("lines"), to("frames.heka"));
     let keeper = format!(
         "message_matcher = \"Type == 'num'\"\nread_queue = \"input\"\npreserve_data = true\nfile = \"{}\"",
         site.path("kept").display()
     );
-    site.input("numbers", &format!("instruction_limit = 0\nburst = {}", scenario.burst), NUMBERS)
-        .analysis("count", count, COUNT)
-        .analysis("silent", &format!("{count}\nsilent = true\npreserve_interval = 0"), COUNT)
-        .ours("output/log_file.lua", "lines", &lines)
-        .ours("output/heka_file.lua", "frames", &frames)
-        .output("keeper", &keeper, KEEPER)
+    site.input(
+        "numbers",
+        &format!("instruction_limit = 0\nburst = {}", scenario.burst),
+        NUMBERS,
+    )
+    .analysis("count", count, COUNT)
+    .analysis(
+        "silent",
+        &format!("{count}\nsilent = true\npreserve_interval = 0"),
+        COUNT,
+    )
+    .ours("output/log_file.lua", "lines", &lines)
+    .ours("output/heka_file.lua", "frames", &frames)
+    .output("keeper", &keeper, KEEPER)
 }

@@ -18,19 +18,33 @@ const SOURCE: &str = r#"
 fn site(source: &str, cfg: &str) -> Site {
     let site = Site::new();
     let dir = site.path("payloads");
-    let files = format!("message_matcher = \"Type == 'inject_payload'\"\noutput_dir = \"{}\"", dir.display());
+    let files = format!(
+        "message_matcher = \"Type == 'inject_payload'\"\noutput_dir = \"{}\"",
+        dir.display()
+    );
     let cfg = format!("message_matcher = \"Type != 'inject_payload'\"\n{cfg}");
-    site.input("source", "", SOURCE).ours(source, "plugin", &cfg).ours("output/payload_files.lua", "files", &files)
+    site.input("source", "", SOURCE)
+        .ours(source, "plugin", &cfg)
+        .ours("output/payload_files.lua", "files", &files)
 }
 
 #[test]
 fn counters_show_the_most_frequent_and_outlive_a_restart() {
-    let site = site("analysis/counters.lua", "message_variable = \"Type\"\npreserve_data = true\nrows = 3");
+    let site = site(
+        "analysis/counters.lua",
+        "message_variable = \"Type\"\npreserve_data = true\nrows = 3",
+    );
     site.replay().expect(0);
     let shown = || site.read("payloads/analysis.plugin.counters.tsv");
-    assert_eq!(shown(), "Type\tCount\tShare\na\t3\t0.5\nb\t2\t0.33333333\nc d\t1\t0.16666667\n");
+    assert_eq!(
+        shown(),
+        "Type\tCount\tShare\na\t3\t0.5\nb\t2\t0.33333333\nc d\t1\t0.16666667\n"
+    );
     site.replay().expect(0);
-    assert_eq!(shown(), "Type\tCount\tShare\na\t6\t0.5\nb\t4\t0.33333333\nc d\t2\t0.16666667\n");
+    assert_eq!(
+        shown(),
+        "Type\tCount\tShare\na\t6\t0.5\nb\t4\t0.33333333\nc d\t2\t0.16666667\n"
+    );
 }
 
 #[test]
@@ -52,10 +66,16 @@ fn throughput_counts_by_interval() {
     site.replay().expect(0);
     let shown = |column: usize| -> Vec<String> {
         let text = site.read("payloads/analysis.plugin.throughput.tsv");
-        let lines = text.lines().skip(1).map(|line| line.split('\t').nth(column).unwrap_or_default().to_string());
+        let lines = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split('\t').nth(column).unwrap_or_default().to_string());
         lines.collect()
     };
-    assert_eq!(shown(0), ["1600000000", "1600000020", "1600000040", "1600000060"]);
+    assert_eq!(
+        shown(0),
+        ["1600000000", "1600000020", "1600000040", "1600000060"]
+    );
     assert_eq!(shown(1), ["1", "2", "2", "1"]);
     assert_eq!(shown(3), ["0.05", "0.1", "0.1", "0.05"]);
     site.replay().expect(0);

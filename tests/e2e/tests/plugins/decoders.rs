@@ -15,13 +15,17 @@ fn decode(cfg: &str, records: &[&[u8]]) -> Vec<Message> {
         "input_filename = \"{}\"\ndelimiter = \"{DELIMITER}\"\nsend_decode_failures = true\n{cfg}",
         input.display()
     );
-    let site = site.ours("input/file.lua", "file", &cfg).collect("all", "TRUE");
+    let site = site
+        .ours("input/file.lua", "file", &cfg)
+        .collect("all", "TRUE");
     site.replay().expect(0);
     messages(&site.path("all.heka"))
 }
 
 fn text(bytes: &Option<Vec<u8>>) -> Option<String> {
-    bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    bytes
+        .as_ref()
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// A message as one line of text, for tables of cases.
@@ -29,11 +33,24 @@ fn show(message: &Message) -> String {
     let mut parts = Vec::new();
     let headers = [
         ("type", text(&message.type_)),
-        ("host", text(&message.hostname).filter(|host| host != "e2e.host")),
-        ("sev", message.severity.filter(|severity| *severity != 7).map(|severity| severity.to_string())),
+        (
+            "host",
+            text(&message.hostname).filter(|host| host != "e2e.host"),
+        ),
+        (
+            "sev",
+            message
+                .severity
+                .filter(|severity| *severity != 7)
+                .map(|severity| severity.to_string()),
+        ),
         ("payload", text(&message.payload)),
     ];
-    parts.extend(headers.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))));
+    parts.extend(
+        headers
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value?))),
+    );
     let mut fields: Vec<String> = message.fields.iter().map(show_field).collect();
     fields.sort();
     parts.extend(fields);
@@ -42,14 +59,19 @@ fn show(message: &Message) -> String {
 
 fn show_field(field: &Field) -> String {
     let values = match &field.value {
-        FieldValue::String(values) | FieldValue::Bytes(values) => {
-            values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-        }
+        FieldValue::String(values) | FieldValue::Bytes(values) => values
+            .iter()
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect(),
         FieldValue::Integer(values) => values.iter().map(|value| format!("i{value}")).collect(),
         FieldValue::Double(values) => values.iter().map(ToString::to_string).collect(),
         FieldValue::Bool(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>(),
     };
-    format!("[{}]={}", String::from_utf8_lossy(&field.name), values.join(","))
+    format!(
+        "[{}]={}",
+        String::from_utf8_lossy(&field.name),
+        values.join(",")
+    )
 }
 
 /// Decodes each record; what comes out must be the line beside it, or an error with that text.
@@ -71,62 +93,110 @@ fn check(cfg: &str, cases: &[(&str, &str)]) {
 #[test]
 fn lines_become_payloads_with_the_default_headers() {
     let cfg = "default_headers = { Type = \"raw\", Severity = 3, Fields = { origin = \"test\" } }";
-    check(cfg, &[("a line\n with more", "type=raw sev=3 payload=a line\n with more [origin]=test"), (
-        "\u{7f}\u{e9}",
-        "type=raw sev=3 payload=\u{7f}\u{e9} [origin]=test",
-    )]);
+    check(
+        cfg,
+        &[
+            (
+                "a line\n with more",
+                "type=raw sev=3 payload=a line\n with more [origin]=test",
+            ),
+            (
+                "\u{7f}\u{e9}",
+                "type=raw sev=3 payload=\u{7f}\u{e9} [origin]=test",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn syslog_of_rfc_5424() {
-    check("decoder_module = \"decoders.syslog\"", &[
-        (
-            "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - \u{feff}'su root' failed",
-            "host=mymachine.example.com sev=2 payload='su root' failed [msgid]=ID47 [programname]=su [syslogfacility]=i4",
-        ),
-        (
-            "<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time",
-            "host=192.0.2.1 sev=5 payload=%% It's time [programname]=myproc [syslogfacility]=i20",
-        ),
-        (
-            "<165>1 - h app x1 - [ex@32473 iut=\"3\" src=\"A \\\"q\\\" \\] \\\\\"][b@1]",
-            "host=h sev=5 payload= [procid]=x1 [programname]=app [sd.ex@32473.iut]=3 [sd.ex@32473.src]=A \"q\" ] \\ \
+    check(
+        "decoder_module = \"decoders.syslog\"",
+        &[
+            (
+                "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - \u{feff}'su root' failed",
+                "host=mymachine.example.com sev=2 payload='su root' failed [msgid]=ID47 [programname]=su [syslogfacility]=i4",
+            ),
+            (
+                "<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time",
+                "host=192.0.2.1 sev=5 payload=%% It's time [programname]=myproc [syslogfacility]=i20",
+            ),
+            (
+                "<165>1 - h app x1 - [ex@32473 iut=\"3\" src=\"A \\\"q\\\" \\] \\\\\"][b@1]",
+                "host=h sev=5 payload= [procid]=x1 [programname]=app [sd.ex@32473.iut]=3 [sd.ex@32473.src]=A \"q\" ] \\ \
              [syslogfacility]=i20",
-        ),
-        ("<0>1 - - - - - -\r\n", "sev=0 payload= [syslogfacility]=i0"),
-        ("<1>1 2003-13-24T05:14:15Z h a - - - x", "error: invalid RFC 5424 timestamp"),
-        ("<1>1 2003-12-24T25:14:15Z h a - - - x", "error: invalid RFC 5424 timestamp"),
-        ("<1>1 yesterday h a - - - x", "error: invalid RFC 5424 timestamp"),
-        ("<1>1 - h a - - [x y=\"1] z", "error: invalid RFC 5424 structured data"),
-        ("<1>1 - h a - - -x", "error: invalid RFC 5424 structured data"),
-        ("<1>1 - h a", "error: not an RFC 5424 header"),
-        ("<192>1 - h a - - - x", "error: invalid syslog priority"),
-    ]);
+            ),
+            ("<0>1 - - - - - -\r\n", "sev=0 payload= [syslogfacility]=i0"),
+            (
+                "<1>1 2003-13-24T05:14:15Z h a - - - x",
+                "error: invalid RFC 5424 timestamp",
+            ),
+            (
+                "<1>1 2003-12-24T25:14:15Z h a - - - x",
+                "error: invalid RFC 5424 timestamp",
+            ),
+            (
+                "<1>1 yesterday h a - - - x",
+                "error: invalid RFC 5424 timestamp",
+            ),
+            (
+                "<1>1 - h a - - [x y=\"1] z",
+                "error: invalid RFC 5424 structured data",
+            ),
+            (
+                "<1>1 - h a - - -x",
+                "error: invalid RFC 5424 structured data",
+            ),
+            ("<1>1 - h a", "error: not an RFC 5424 header"),
+            ("<192>1 - h a - - - x", "error: invalid syslog priority"),
+        ],
+    );
 }
 
 #[test]
 fn syslog_of_rfc_3164_and_of_files() {
-    check("decoder_module = \"decoders.syslog\"", &[
-        (
-            "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8",
-            "host=mymachine sev=2 payload='su root' failed for lonvick on /dev/pts/8 [programname]=su [syslogfacility]=i4",
-        ),
-        (
-            "<13>Feb  5 17:32:18 10.0.0.99 sshd[123]: Use the BFG!\0",
-            "host=10.0.0.99 sev=5 payload=Use the BFG! [programname]=sshd [syslogfacility]=i1",
-        ),
-        ("Feb 28 01:02:03 h app[a-b]: text", "host=h payload=text [procid]=a-b [programname]=app"),
-        ("<14>Jan  1 00:00:00 cron[7]: no host", "sev=6 payload=no host [programname]=cron [syslogfacility]=i1"),
-        ("2026-03-11T22:14:15.003456+01:00 host kernel: [1.5] usb", "host=host payload=[1.5] usb [programname]=kernel"),
-        ("2026-03-11T22:14:15Z host just text", "host=host payload=just text"),
-        ("Foo 11 22:14:15 h a: x", "error: invalid syslog timestamp"),
-        ("Oct 11 22:64:15 h a: x", "error: invalid syslog timestamp"),
-        ("2026-03-99T22:14:15Z h a: x", "error: invalid syslog timestamp"),
-        ("<13>no time at all", "error: no syslog timestamp"),
-        ("<999>Oct 11 22:14:15 h a: x", "error: invalid syslog priority"),
-        ("", "error: no syslog timestamp"),
-        ("Oct 11 22:14:15 lonely", "error: no hostname"),
-    ]);
+    check(
+        "decoder_module = \"decoders.syslog\"",
+        &[
+            (
+                "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8",
+                "host=mymachine sev=2 payload='su root' failed for lonvick on /dev/pts/8 [programname]=su [syslogfacility]=i4",
+            ),
+            (
+                "<13>Feb  5 17:32:18 10.0.0.99 sshd[123]: Use the BFG!\0",
+                "host=10.0.0.99 sev=5 payload=Use the BFG! [programname]=sshd [syslogfacility]=i1",
+            ),
+            (
+                "Feb 28 01:02:03 h app[a-b]: text",
+                "host=h payload=text [procid]=a-b [programname]=app",
+            ),
+            (
+                "<14>Jan  1 00:00:00 cron[7]: no host",
+                "sev=6 payload=no host [programname]=cron [syslogfacility]=i1",
+            ),
+            (
+                "2026-03-11T22:14:15.003456+01:00 host kernel: [1.5] usb",
+                "host=host payload=[1.5] usb [programname]=kernel",
+            ),
+            (
+                "2026-03-11T22:14:15Z host just text",
+                "host=host payload=just text",
+            ),
+            ("Foo 11 22:14:15 h a: x", "error: invalid syslog timestamp"),
+            ("Oct 11 22:64:15 h a: x", "error: invalid syslog timestamp"),
+            (
+                "2026-03-99T22:14:15Z h a: x",
+                "error: invalid syslog timestamp",
+            ),
+            ("<13>no time at all", "error: no syslog timestamp"),
+            (
+                "<999>Oct 11 22:14:15 h a: x",
+                "error: invalid syslog priority",
+            ),
+            ("", "error: no syslog timestamp"),
+            ("Oct 11 22:14:15 lonely", "error: no hostname"),
+        ],
+    );
 }
 
 #[test]
@@ -140,7 +210,12 @@ fn syslog_times_are_exact_and_pids_are_headers() {
     let found = decode("decoder_module = \"decoders.syslog\"", &records);
     let times: Vec<i64> = found.iter().map(|message| message.timestamp).collect();
     // Lua's numbers carry a time of today to 256 ns.
-    let expected: [i64; 4] = [1_061_727_255_000_003_000, 1_483_228_800_500_000_000, 1_773_261_855_250_000_000, 0];
+    let expected: [i64; 4] = [
+        1_061_727_255_000_003_000,
+        1_483_228_800_500_000_000,
+        1_773_261_855_250_000_000,
+        0,
+    ];
     for (time, expected) in times.iter().zip(expected) {
         assert!((time - expected).abs() <= 256, "{time} is not {expected}");
     }
@@ -150,58 +225,139 @@ fn syslog_times_are_exact_and_pids_are_headers() {
 
 #[test]
 fn a_time_without_a_year_is_near_to_now() {
-    let found = decode("decoder_module = \"decoders.syslog\"\ndecoders_syslog = { tz_offset_hours = 5 }", &[
-        b"Jun 15 12:00:00 h a: x",
-        b"Dec 31 23:59:59 h a: x",
-    ]);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos() as i64;
+    let found = decode(
+        "decoder_module = \"decoders.syslog\"\ndecoders_syslog = { tz_offset_hours = 5 }",
+        &[b"Jun 15 12:00:00 h a: x", b"Dec 31 23:59:59 h a: x"],
+    );
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_nanos() as i64;
     const DAY: i64 = 86_400_000_000_000;
     for message in &found {
-        assert!((message.timestamp - now).abs() <= 184 * DAY, "{}", message.timestamp);
-        assert_eq!(message.timestamp / 1_000_000_000 % 86_400, if message == &found[0] { 17 * 3600 } else { 17_999 });
+        assert!(
+            (message.timestamp - now).abs() <= 184 * DAY,
+            "{}",
+            message.timestamp
+        );
+        assert_eq!(
+            message.timestamp / 1_000_000_000 % 86_400,
+            if message == &found[0] {
+                17 * 3600
+            } else {
+                17_999
+            }
+        );
     }
 }
 
 #[test]
 fn json_objects_become_messages() {
-    check("decoder_module = \"decoders.json\"", &[
-        (
-            r#"{"Type":"login","user":{"id":7,"name":"ann"},"tags":["a","b"],"n":[1,2.5],"ok":[true,false]}"#,
-            "type=login [n]=1,2.5 [ok]=true,false [tags]=a,b [user.id]=7 [user.name]=ann",
-        ),
-        (r#" { "a" : null , "b" : false , "c" : -1.5e2 } "#, "[b]=false [c]=-150"),
-        (r#"{"m":[1,"a"],"e":[],"o":[{"x":[1,{}]}]}"#, r#"[e]=[] [m]=[1,"a"] [o]=[{"x":[1,{}]}]"#),
-        (r#"{"s":"\"\\\/\b\f\n\r\té😀","Severity":3,"Payload":"p"}"#, "sev=3 payload=p [s]=\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}"),
-        (r#"{"Severity":"high","Hostname":5}"#, "[Hostname]=5 [Severity]=high"),
-        ("{}", ""),
-        ("", "error: invalid JSON at byte 1: expected '{'"),
-        ("[1]", "error: invalid JSON at byte 1: expected '{'"),
-        (r#"{"a":1"#, "error: invalid JSON at byte 7: expected ',' or '}'"),
-        (r#"{"a":1}x"#, "error: invalid JSON at byte 8: expected the end"),
-        (r#"{"a"}"#, "error: invalid JSON at byte 5: expected ':'"),
-        (r#"{"a":01}"#, "error: invalid JSON at byte 6: expected a value"),
-        (r#"{"a":tru}"#, "error: invalid JSON at byte 6: expected a value"),
-        (r#"{"a":[1,]}"#, "error: invalid JSON at byte 9: expected a value"),
-        (r#"{,}"#, "error: invalid JSON at byte 2: expected a key"),
-        (r#"{"a":"x"#, "error: invalid JSON at byte 8: expected the end of a string"),
-        ("{\"a\":\"x\ny\"}", "error: invalid JSON at byte 8: expected no control character in a string"),
-        (r#"{"a":"\x"}"#, "error: invalid JSON at byte 8: expected an escape"),
-        (r#"{"a":"\ud800"}"#, "error: invalid JSON at byte 8: expected a second surrogate"),
-        (r#"{"a":"\udc00"}"#, "error: invalid JSON at byte 8: expected a first surrogate"),
-    ]);
+    check(
+        "decoder_module = \"decoders.json\"",
+        &[
+            (
+                r#"{"Type":"login","user":{"id":7,"name":"ann"},"tags":["a","b"],"n":[1,2.5],"ok":[true,false]}"#,
+                "type=login [n]=1,2.5 [ok]=true,false [tags]=a,b [user.id]=7 [user.name]=ann",
+            ),
+            (
+                r#" { "a" : null , "b" : false , "c" : -1.5e2 } "#,
+                "[b]=false [c]=-150",
+            ),
+            (
+                r#"{"m":[1,"a"],"e":[],"o":[{"x":[1,{}]}]}"#,
+                r#"[e]=[] [m]=[1,"a"] [o]=[{"x":[1,{}]}]"#,
+            ),
+            (
+                r#"{"s":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00","Severity":3,"Payload":"p"}"#,
+                "sev=3 payload=p [s]=\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}",
+            ),
+            (
+                r#"{"Severity":"high","Hostname":5}"#,
+                "[Hostname]=5 [Severity]=high",
+            ),
+            ("{}", ""),
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_json_object_is_an_error_that_names_the_byte() {
+    check(
+        "decoder_module = \"decoders.json\"",
+        &[
+            ("", "error: invalid JSON at byte 1: expected '{'"),
+            ("[1]", "error: invalid JSON at byte 1: expected '{'"),
+            (
+                r#"{"a":1"#,
+                "error: invalid JSON at byte 7: expected ',' or '}'",
+            ),
+            (
+                r#"{"a":1}x"#,
+                "error: invalid JSON at byte 8: expected the end",
+            ),
+            (r#"{"a"}"#, "error: invalid JSON at byte 5: expected ':'"),
+            (
+                r#"{"a":01}"#,
+                "error: invalid JSON at byte 6: expected a value",
+            ),
+            (
+                r#"{"a":tru}"#,
+                "error: invalid JSON at byte 6: expected a value",
+            ),
+            (
+                r#"{"a":[1,]}"#,
+                "error: invalid JSON at byte 9: expected a value",
+            ),
+            (r#"{,}"#, "error: invalid JSON at byte 2: expected a key"),
+            (
+                r#"{"a":"x"#,
+                "error: invalid JSON at byte 8: expected the end of a string",
+            ),
+            (
+                "{\"a\":\"x\ny\"}",
+                "error: invalid JSON at byte 8: expected no control character in a string",
+            ),
+            (
+                r#"{"a":"\x"}"#,
+                "error: invalid JSON at byte 8: expected an escape",
+            ),
+            (
+                r#"{"a":"\ud800"}"#,
+                "error: invalid JSON at byte 8: expected a second surrogate",
+            ),
+            (
+                r#"{"a":"\udc00"}"#,
+                "error: invalid JSON at byte 8: expected a first surrogate",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn json_has_limits_and_options() {
     let cfg = "decoder_module = \"decoders.json\"\n\
                decoders_json = { separator = \"_\", max_depth = 3, keep_payload = true }";
-    check(cfg, &[
-        (r#"{"a":{"b":{"c":1}}}"#, r#"payload={"a":{"b":{"c":1}}} [a_b_c]=1"#),
-        (r#"{"a":{"b":{"c":{"d":1}}}}"#, "error: invalid JSON at byte 17: expected no more than 3 levels"),
-    ]);
+    check(
+        cfg,
+        &[
+            (
+                r#"{"a":{"b":{"c":1}}}"#,
+                r#"payload={"a":{"b":{"c":1}}} [a_b_c]=1"#,
+            ),
+            (
+                r#"{"a":{"b":{"c":{"d":1}}}}"#,
+                "error: invalid JSON at byte 17: expected no more than 3 levels",
+            ),
+        ],
+    );
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(20_000), "]".repeat(20_000));
     let found = decode("decoder_module = \"decoders.json\"", &[deep.as_bytes()]);
-    assert!(text(&found[0].payload).expect("the error").contains("no more than 16 levels"));
+    assert!(
+        text(&found[0].payload)
+            .expect("the error")
+            .contains("no more than 16 levels")
+    );
 }
 
 #[test]
@@ -214,7 +370,11 @@ fn json_times_are_numbers_or_texts() {
     let found = decode("decoder_module = \"decoders.json\"", &records);
     assert_eq!(found[0].timestamp, 1_000_000_000);
     assert_eq!(found[1].timestamp, 2_500_000_000);
-    assert_eq!(field_text(&found[2], "Timestamp").as_deref(), Some("1970-31-01T00:00:02.5Z"), "kept as a field");
+    assert_eq!(
+        field_text(&found[2], "Timestamp").as_deref(),
+        Some("1970-31-01T00:00:02.5Z"),
+        "kept as a field"
+    );
 }
 
 fn sample(payload: &str) -> Message {
@@ -228,7 +388,10 @@ fn sample(payload: &str) -> Message {
 #[test]
 fn protobuf_passes_through_unchanged() {
     let message = sample("p");
-    let found = decode("decoder_module = \"decoders.heka.protobuf\"", &[&message.to_bytes(), b"no message"]);
+    let found = decode(
+        "decoder_module = \"decoders.heka.protobuf\"",
+        &[&message.to_bytes(), b"no message"],
+    );
     assert_eq!(found[0], message);
     assert_eq!(text(&found[1].type_).as_deref(), Some("error.decode"));
 }
@@ -248,11 +411,26 @@ fn default_headers_replace_those_of_the_message() {
 #[test]
 fn framed_protobuf_is_found_between_garbage() {
     let (a, b) = (sample("a"), sample("b"));
-    let two = [b"garbage".to_vec(), frame(&a), b"\x1e\x02more".to_vec(), frame(&b)].concat();
+    let two = [
+        b"garbage".to_vec(),
+        frame(&a),
+        b"\x1e\x02more".to_vec(),
+        frame(&b),
+    ]
+    .concat();
     let cut = &frame(&a)[..20];
-    let found = decode("decoder_module = \"decoders.heka.framed_protobuf\"", &[&two, b"none", cut, &frame(&b)]);
+    let found = decode(
+        "decoder_module = \"decoders.heka.framed_protobuf\"",
+        &[&two, b"none", cut, &frame(&b)],
+    );
     assert_eq!(found[..2], [a, b.clone()]);
-    assert_eq!(text(&found[2].payload).as_deref(), Some("no framed message found"));
-    assert_eq!(text(&found[3].payload).as_deref(), Some("no framed message found"));
+    assert_eq!(
+        text(&found[2].payload).as_deref(),
+        Some("no framed message found")
+    );
+    assert_eq!(
+        text(&found[3].payload).as_deref(),
+        Some("no framed message found")
+    );
     assert_eq!(found[4], b, "the cut message does not spoil the next");
 }

@@ -23,17 +23,29 @@ const SOURCE: &str = r#"
 fn encode(cfg: &str) -> Site {
     let site = Site::new();
     let out = site.path("out");
-    let cfg = format!("message_matcher = \"TRUE\"\noutput_file = \"{}\"\n{cfg}", out.display());
-    let site = site.input("source", "", SOURCE).ours("output/log_file.lua", "log", &cfg).collect("all", "TRUE");
+    let cfg = format!(
+        "message_matcher = \"TRUE\"\noutput_file = \"{}\"\n{cfg}",
+        out.display()
+    );
+    let site = site
+        .input("source", "", SOURCE)
+        .ours("output/log_file.lua", "log", &cfg)
+        .collect("all", "TRUE");
     site.replay().expect(0);
     site
 }
 
 #[test]
 fn payloads_are_lines_and_messages_without_one_are_left_out() {
-    assert_eq!(encode("encoder_module = \"encoders.payload\"").read("out"), "one\ntwo\n");
+    assert_eq!(
+        encode("encoder_module = \"encoders.payload\"").read("out"),
+        "one\ntwo\n"
+    );
     assert_eq!(encode("").read("out"), "one\ntwo\n");
-    assert_eq!(encode("encoders_payload = { append_newline = false }").read("out"), "one\ntwo");
+    assert_eq!(
+        encode("encoders_payload = { append_newline = false }").read("out"),
+        "one\ntwo"
+    );
 }
 
 #[test]
@@ -45,24 +57,40 @@ fn json_is_one_object_a_line() {
                     \"text\":\"q\\\"\\\\\\u000a\\u0001\\u007f\u{e9}\u{fffd}\",\"list\":[1,2.5,1e+300],\
                     \"whole\":9007199254740992,\"tenth\":0.1,\"odd\":null,\"yes\":true}}";
     // Severity stands there only when the message has one; a line end may be written either way.
-    let normal = |line: &str| line.replace("\\n", "\\u000a").replace("\"Severity\":7,", "");
+    let normal = |line: &str| {
+        line.replace("\\n", "\\u000a")
+            .replace("\"Severity\":7,", "")
+    };
     assert_eq!(normal(lines[0]), normal(expected));
     assert_eq!(lines.len(), 3);
-    assert!(lines[1].ends_with("\"Hostname\":\"e2e.host\",\"Pid\":1}"), "{}", lines[1]);
+    assert!(
+        lines[1].ends_with("\"Hostname\":\"e2e.host\",\"Pid\":1}"),
+        "{}",
+        lines[1]
+    );
 }
 
 #[test]
 fn frames_are_the_messages_as_they_are() {
     let site = encode("encoder_module = \"encoders.heka.framed_protobuf\"");
-    assert_eq!(std::fs::read(site.path("out")).expect("there"), std::fs::read(site.path("all.heka")).expect("there"));
+    assert_eq!(
+        std::fs::read(site.path("out")).expect("there"),
+        std::fs::read(site.path("all.heka")).expect("there")
+    );
     assert_eq!(messages(&site.path("out")).len(), 3);
 }
 
 #[test]
 fn an_encoder_that_is_none_is_refused() {
     let site = Site::new();
-    let cfg = "message_matcher = \"TRUE\"\noutput_file = \"out\"\nencoder_module = \"decoders.lines\"";
-    let site = site.ours("output/log_file.lua", "log", cfg).input("source", "", SOURCE);
+    let cfg =
+        "message_matcher = \"TRUE\"\noutput_file = \"out\"\nencoder_module = \"decoders.lines\"";
+    let site = site
+        .ours("output/log_file.lua", "log", cfg)
+        .input("source", "", SOURCE);
     site.replay().expect(8);
-    assert!(site.read("run/output/log.err").contains("decoders.lines has no function encode"));
+    assert!(
+        site.read("run/output/log.err")
+            .contains("decoders.lines has no function encode")
+    );
 }

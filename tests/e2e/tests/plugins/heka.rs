@@ -19,7 +19,8 @@ fn file_to_file(bytes: &[u8]) -> Site {
     let site = Site::new();
     let input = site.write("in.heka", bytes);
     let cfg = format!("input_filename = \"{}\"", input.display());
-    site.ours("input/heka_file.lua", "in", &cfg).collect("all", "TRUE")
+    site.ours("input/heka_file.lua", "in", &cfg)
+        .collect("all", "TRUE")
 }
 
 #[test]
@@ -54,7 +55,11 @@ fn an_output_file_rolls_and_cuts_a_torn_end() {
         site.path("out.heka").display()
     );
     let site = site
-        .ours("input/heka_file.lua", "in", &format!("input_filename = \"{}\"", input.display()))
+        .ours(
+            "input/heka_file.lua",
+            "in",
+            &format!("input_filename = \"{}\"", input.display()),
+        )
         .ours("output/heka_file.lua", "out", &cfg);
     site.replay().expect(0);
     let mut found = Vec::new();
@@ -73,16 +78,30 @@ fn an_output_file_rolls_and_cuts_a_torn_end() {
 #[test]
 fn one_engine_sends_to_another_that_comes_later() {
     let port = free_port();
-    let all: Vec<Message> = (0..200).map(|n| sample(n, if n % 50 == 7 { 60_000 } else { n * 10 })).collect();
+    let all: Vec<Message> = (0..200)
+        .map(|n| sample(n, if n % 50 == 7 { 60_000 } else { n * 10 }))
+        .collect();
     let sender = Site::new();
     let input = sender.write("in.heka", all.iter().flat_map(frame).collect::<Vec<u8>>());
     let sender = sender
-        .ours("input/heka_file.lua", "in", &format!("input_filename = \"{}\"", input.display()))
-        .ours("output/heka_tcp.lua", "out", &format!("message_matcher = \"TRUE\"\nport = {port}\nretry_delay_ms = 20"));
+        .ours(
+            "input/heka_file.lua",
+            "in",
+            &format!("input_filename = \"{}\"", input.display()),
+        )
+        .ours(
+            "output/heka_tcp.lua",
+            "out",
+            &format!("message_matcher = \"TRUE\"\nport = {port}\nretry_delay_ms = 20"),
+        );
     let mut sending = sender.start();
     sending.until_log("connecting: ");
     let receiver = Site::new()
-        .ours("input/heka_tcp.lua", "in", &format!("instruction_limit = 0\nport = {port}"))
+        .ours(
+            "input/heka_tcp.lua",
+            "in",
+            &format!("instruction_limit = 0\nport = {port}"),
+        )
         .collect("all", "TRUE");
     let mut receiving = receiver.start();
     let path = receiver.path("all.heka");
@@ -96,7 +115,11 @@ fn one_engine_sends_to_another_that_comes_later() {
 fn several_clients_send_frames_in_pieces() {
     let port = free_port();
     let site = Site::new()
-        .ours("input/heka_tcp.lua", "in", &format!("instruction_limit = 0\nport = {port}\nconnections_max = 2"))
+        .ours(
+            "input/heka_tcp.lua",
+            "in",
+            &format!("instruction_limit = 0\nport = {port}\nconnections_max = 2"),
+        )
         .collect("all", "TRUE");
     let mut engine = site.start();
     let mut connect = || {
@@ -111,14 +134,22 @@ fn several_clients_send_frames_in_pieces() {
     let path = site.path("all.heka");
     let large = frame(&sample(1, 65_000));
     a.write_all(&large[..64_000]).expect("sent");
-    b.write_all(&[&b"garbage"[..], &frame(&sample(2, 5))].concat()).expect("sent");
+    b.write_all(&[&b"garbage"[..], &frame(&sample(2, 5))].concat())
+        .expect("sent");
     engine.until("the message of b", || payloads(&path).len() == 1);
-    a.write_all(&[&large[64_000..], &frame(&sample(3, 5))].concat()).expect("sent");
+    a.write_all(&[&large[64_000..], &frame(&sample(3, 5))].concat())
+        .expect("sent");
     engine.until("the messages of a", || payloads(&path).len() == 3);
     c.write_all(&frame(&sample(4, 5))).expect("sent");
     drop(b);
-    engine.until("the message of c, for which there was no room", || payloads(&path).len() == 4);
-    let numbers: Vec<u8> = messages(&path).iter().filter_map(|message| message.uuid).map(|uuid| uuid[0]).collect();
+    engine.until("the message of c, for which there was no room", || {
+        payloads(&path).len() == 4
+    });
+    let numbers: Vec<u8> = messages(&path)
+        .iter()
+        .filter_map(|message| message.uuid)
+        .map(|uuid| uuid[0])
+        .collect();
     assert_eq!(numbers, [2, 1, 3, 4]);
     engine.stop();
 }

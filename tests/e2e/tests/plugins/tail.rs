@@ -4,8 +4,12 @@ use e2e::{Engine, Site, payloads};
 
 fn site(cfg: &str) -> Site {
     let site = Site::new();
-    let cfg = format!("input_filename = \"{}\"\nticker_interval = 1\n{cfg}", site.path("app.log").display());
-    site.ours("input/tail.lua", "tail", &cfg).collect("all", "TRUE")
+    let cfg = format!(
+        "input_filename = \"{}\"\nticker_interval = 1\n{cfg}",
+        site.path("app.log").display()
+    );
+    site.ours("input/tail.lua", "tail", &cfg)
+        .collect("all", "TRUE")
 }
 
 fn collected(site: &Site) -> Vec<String> {
@@ -13,7 +17,9 @@ fn collected(site: &Site) -> Vec<String> {
 }
 
 fn until(engine: &mut Engine, site: &Site, expected: &[&str]) {
-    engine.until(&format!("exactly the lines {expected:?}"), || collected(site).len() >= expected.len());
+    engine.until(&format!("exactly the lines {expected:?}"), || {
+        collected(site).len() >= expected.len()
+    });
     assert_eq!(collected(site), expected);
 }
 
@@ -46,7 +52,11 @@ fn a_rotated_file_is_read_to_its_end_first() {
     until(&mut engine, &site, &["one", "two"]);
     site.append("app.log.1", "three without its end");
     site.append("app.log", "four\n");
-    until(&mut engine, &site, &["one", "two", "three without its end", "four"]);
+    until(
+        &mut engine,
+        &site,
+        &["one", "two", "three without its end", "four"],
+    );
     engine.stop();
 }
 
@@ -106,7 +116,9 @@ fn newest_leaves_out_what_was_there() {
     engine.until("the file is open", || {
         let open = format!("/proc/{}/fd", engine_pid(&site));
         let links = std::fs::read_dir(open).into_iter().flatten().flatten();
-        links.filter_map(|link| std::fs::read_link(link.path()).ok()).any(|path| path.ends_with("app.log"))
+        links
+            .filter_map(|link| std::fs::read_link(link.path()).ok())
+            .any(|path| path.ends_with("app.log"))
     });
     site.append("app.log", "new\n");
     until(&mut engine, &site, &["new"]);

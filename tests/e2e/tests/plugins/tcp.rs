@@ -15,7 +15,9 @@ impl Setup {
     fn new(cfg: &str) -> Setup {
         let port = free_port();
         let cfg = format!("instruction_limit = 0\nport = {port}\n{cfg}");
-        let site = Site::new().ours("input/tcp.lua", "tcp", &cfg).collect("all", "TRUE");
+        let site = Site::new()
+            .ours("input/tcp.lua", "tcp", &cfg)
+            .collect("all", "TRUE");
         let engine = site.start();
         Setup { site, engine, port }
     }
@@ -33,13 +35,17 @@ impl Setup {
     fn until(&mut self, expected: &[&str]) {
         let (site, engine) = (&self.site, &mut self.engine);
         let path = site.path("all.heka");
-        engine.until(&format!("records {expected:?}"), || payloads(&path).len() >= expected.len());
+        engine.until(&format!("records {expected:?}"), || {
+            payloads(&path).len() >= expected.len()
+        });
         assert_eq!(payloads(&path), expected);
     }
 }
 
 fn send(mut client: &TcpStream, bytes: &str) {
-    client.write_all(bytes.as_bytes()).expect("the engine reads");
+    client
+        .write_all(bytes.as_bytes())
+        .expect("the engine reads");
 }
 
 #[test]
@@ -56,7 +62,11 @@ fn several_clients_send_lines_in_pieces() {
     drop(b);
     setup.until(&["a1", "b1", "a2", "12 apples", "without an end"]);
     let found = messages(&setup.site.path("all.heka"));
-    assert!(found.iter().all(|message| field_text(message, "remote").as_deref() == Some("127.0.0.1")));
+    assert!(
+        found
+            .iter()
+            .all(|message| field_text(message, "remote").as_deref() == Some("127.0.0.1"))
+    );
     setup.engine.stop();
 }
 
@@ -81,7 +91,11 @@ fn with_octets_everything_is_counted() {
     send(&client, "2 \n\n");
     setup.until(&["abc", "\n\n"]);
     send(&client, "no count");
-    assert_eq!((&client).read(&mut [0; 1]).ok(), Some(0), "the client is disconnected");
+    assert_eq!(
+        (&client).read(&mut [0; 1]).ok(),
+        Some(0),
+        "the client is disconnected"
+    );
     setup.engine.stop();
 }
 

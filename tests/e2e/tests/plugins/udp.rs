@@ -9,7 +9,9 @@ use e2e::{Site, field_text, free_port, messages, payloads};
 fn every_datagram_is_a_record() {
     let port = free_port();
     let cfg = format!("instruction_limit = 0\nport = {port}\nremote_field = \"from\"");
-    let site = Site::new().ours("input/udp.lua", "udp", &cfg).collect("all", "TRUE");
+    let site = Site::new()
+        .ours("input/udp.lua", "udp", &cfg)
+        .collect("all", "TRUE");
     let mut engine = site.start();
     let path = site.path("all.heka");
     let [a, b] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a free port"));
@@ -20,12 +22,22 @@ fn every_datagram_is_a_record() {
     });
     let large = "x".repeat(20_000);
     for (socket, bytes) in [(&a, "one"), (&b, "two\nlines"), (&a, large.as_str())] {
-        socket.send_to(bytes.as_bytes(), ("127.0.0.1", port)).expect("sent");
+        socket
+            .send_to(bytes.as_bytes(), ("127.0.0.1", port))
+            .expect("sent");
     }
-    let rest = || payloads(&path).into_iter().filter(|payload| payload != "first").collect::<Vec<_>>();
+    let rest = || {
+        payloads(&path)
+            .into_iter()
+            .filter(|payload| payload != "first")
+            .collect::<Vec<_>>()
+    };
     engine.until("all datagrams", || rest().len() == 3);
     assert_eq!(rest(), ["one", "two\nlines", &large]);
-    assert_eq!(field_text(&messages(&path)[0], "from").as_deref(), Some("127.0.0.1"));
+    assert_eq!(
+        field_text(&messages(&path)[0], "from").as_deref(),
+        Some("127.0.0.1")
+    );
     engine.stop();
 }
 
@@ -34,11 +46,17 @@ fn a_unix_socket_takes_datagrams() {
     let site = Site::new();
     let socket = site.path("in.sock");
     let cfg = format!("instruction_limit = 0\naddress = \"{}\"", socket.display());
-    let site = site.ours("input/udp.lua", "udp", &cfg).collect("all", "TRUE");
+    let site = site
+        .ours("input/udp.lua", "udp", &cfg)
+        .collect("all", "TRUE");
     let mut engine = site.start();
     let client = UnixDatagram::unbound().expect("a socket");
-    engine.until("the plugin listens", || client.send_to(b"one", &socket).is_ok());
+    engine.until("the plugin listens", || {
+        client.send_to(b"one", &socket).is_ok()
+    });
     client.send_to(b"two", &socket).expect("sent");
-    engine.until("both", || payloads(&site.path("all.heka")) == ["one", "two"]);
+    engine.until("both", || {
+        payloads(&site.path("all.heka")) == ["one", "two"]
+    });
     engine.stop();
 }

@@ -35,7 +35,11 @@ pub enum Acked<P> {
 
 impl<P: Copy> Default for AckTracker<P> {
     fn default() -> Self {
-        AckTracker { entries: VecDeque::new(), first_sequence: 1, in_flight: 0 }
+        AckTracker {
+            entries: VecDeque::new(),
+            first_sequence: 1,
+            in_flight: 0,
+        }
     }
 }
 
@@ -67,10 +71,16 @@ impl<P: Copy> AckTracker<P> {
         debug_assert!(sequence >= next, "sequence ids must grow");
         while next < sequence {
             let place = self.entries.back().map_or(place, |last| last.place);
-            self.entries.push_back(Entry { place, acknowledged: true });
+            self.entries.push_back(Entry {
+                place,
+                acknowledged: true,
+            });
             next += 1;
         }
-        self.entries.push_back(Entry { place, acknowledged: false });
+        self.entries.push_back(Entry {
+            place,
+            acknowledged: false,
+        });
         self.in_flight += 1;
     }
 

@@ -32,7 +32,9 @@ fn main() {
         black_box(&index);
     });
     report("outline", 1, &mut || {
-        index.outline(black_box(&message)).expect("the sample is valid");
+        index
+            .outline(black_box(&message))
+            .expect("the sample is valid");
         black_box(&index);
     });
     report("validate", 1, &mut || {

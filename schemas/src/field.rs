@@ -222,7 +222,10 @@ impl<'m> FieldView<'m> {
     #[inline]
     pub(crate) fn parse(message: &'m [u8], span: Span) -> Option<FieldView<'m>> {
         let entry = parse_field(message, span)?;
-        Some(FieldView { bytes: &message[..span.end as usize], entry })
+        Some(FieldView {
+            bytes: &message[..span.end as usize],
+            entry,
+        })
     }
 
     /// Its name.

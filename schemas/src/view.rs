@@ -7,8 +7,8 @@
 //! [`Index::parse`] checks the whole depth of the message, so that a view never meets broken bytes. It allocates only
 //! while its list of fields grows, that is, not in steady state.
 
-use crate::field::{field_name, is_first_name, parse_field};
 pub use crate::field::{FieldView, Value, ValueType, Values};
+use crate::field::{field_name, is_first_name, parse_field};
 use crate::wire::{self, MESSAGE_LEN_MAX, Span};
 
 /// Severity of a message that has none.
@@ -76,7 +76,9 @@ pub fn validate(message: &[u8]) -> Result<(), DecodeError> {
         return Err(DecodeError::TooShort);
     }
     let mut headers = Headers::default();
-    walk(message, &mut headers, |span| parse_field(message, span).is_some())?;
+    walk(message, &mut headers, |span| {
+        parse_field(message, span).is_some()
+    })?;
     headers.check_required()
 }
 
@@ -366,14 +368,19 @@ impl<'m> View<'m> {
     #[inline]
     pub fn fields(&self) -> impl Iterator<Item = FieldView<'m>> + use<'m> {
         let bytes = self.bytes;
-        self.index.fields.iter().filter_map(move |span| FieldView::parse(bytes, *span))
+        self.index
+            .fields
+            .iter()
+            .filter_map(move |span| FieldView::parse(bytes, *span))
     }
 
     /// The name of each field with its place, which [`View::field_at`] takes; the rest of the field is not read.
     #[inline]
     pub fn field_names(&self) -> impl Iterator<Item = (usize, &'m [u8])> + use<'m, '_> {
         let names = self.index.fields.iter().map(|span| self.field_name(*span));
-        names.enumerate().filter_map(|(place, name)| Some((place, name?)))
+        names
+            .enumerate()
+            .filter_map(|(place, name)| Some((place, name?)))
     }
 
     /// The field at this place; `None` if it is broken, or there are not so many.

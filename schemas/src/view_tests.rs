@@ -234,7 +234,10 @@ fn assert_fields_are_found(view: &View<'_>, oracle: &proto::Message) {
             .collect();
         for nth in 0..=expected.len() {
             let place = |field: FieldView<'_>| field.name().as_ptr();
-            let wanted = expected.get(nth).and_then(|idx| view.fields().nth(*idx)).map(place);
+            let wanted = expected
+                .get(nth)
+                .and_then(|idx| view.fields().nth(*idx))
+                .map(place);
             assert_eq!(view.field(name, nth).map(place), wanted);
         }
     }

@@ -303,7 +303,9 @@ impl AnalysisPlugin {
     /// The sandbox; waits for the worker that has it.
     pub fn cage(&self) -> MutexGuard<'_, Option<Cage>> {
         // A panic inside a plugin's call has ended that plugin; its cage is not used again.
-        self.cage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.cage
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The sandbox, if no worker has it.
@@ -390,7 +392,9 @@ impl AnalysisPlugin {
     pub fn run_timer(&self, cage: &mut Cage, now_ns: i64) -> Ended {
         self.muted.store(false, Ordering::Release);
         let before = Instant::now();
-        let answer = cage.sandbox.timer_event(now_ns / 1_000_000_000 * 1_000_000_000, false);
+        let answer = cage
+            .sandbox
+            .timer_event(now_ns / 1_000_000_000 * 1_000_000_000, false);
         let took = before.elapsed();
         cage.dirty = true;
         self.statistics.update(|counts| {
@@ -405,14 +409,18 @@ impl AnalysisPlugin {
 
     /// Whether the state should be saved: it changed and is old, or its place holds back old segments.
     pub fn save_due(&self, cage: &Cage, router: Position) -> bool {
-        let Some(interval) = self.config.settings.preserve_interval else { return false };
+        let Some(interval) = self.config.settings.preserve_interval else {
+            return false;
+        };
         let old = cage.dirty && cage.saved_when.elapsed() >= interval;
         cage.state.is_some() && (old || cage.saved_at.segment < router.segment.min(cage.at.segment))
     }
 
     /// Saves the state together with its place. What the plugin injected must be in the kernel before.
     pub fn save(&self, cage: &mut Cage) -> Result<(), String> {
-        let Some(state) = cage.state.as_ref().filter(|_| !cage.spoiled) else { return Ok(()) };
+        let Some(state) = cage.state.as_ref().filter(|_| !cage.spoiled) else {
+            return Ok(());
+        };
         let bytes = cage.sandbox.preserve(&cage.at.to_string())?;
         state.write(&bytes)?;
         cage.dirty = false;
@@ -426,7 +434,9 @@ impl AnalysisPlugin {
     ///
     /// `router` is where the next instance shall start if no work was left undone.
     pub fn finish(&self, now_ns: i64, router: Position) -> (Ended, Position) {
-        let Some(mut cage) = self.cage().take() else { return (Ended::No, router) };
+        let Some(mut cage) = self.cage().take() else {
+            return (Ended::No, router);
+        };
         if !self.pending().cut {
             cage.at = cage.at.max(router);
         }

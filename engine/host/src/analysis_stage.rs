@@ -75,7 +75,11 @@ impl AnalysisStage {
             .name(format!("analysis{number}"))
             .spawn(move || stage.work());
         match spawned {
-            Ok(thread) => self.threads.lock().expect("nothing panics under this lock").push(thread),
+            Ok(thread) => self
+                .threads
+                .lock()
+                .expect("nothing panics under this lock")
+                .push(thread),
             Err(error) => {
                 self.workers.fetch_sub(1, Ordering::AcqRel);
                 tracing::error!(target: "analysis_plugins", "starting a worker: {error}");
@@ -84,18 +88,23 @@ impl AnalysisStage {
     }
 
     fn router(&self) -> MutexGuard<'_, Router> {
-        self.router.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.router
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn run_queue(&self) -> MutexGuard<'_, VecDeque<Arc<AnalysisPlugin>>> {
-        self.run_queue.lock().expect("nothing panics under this lock")
+        self.run_queue
+            .lock()
+            .expect("nothing panics under this lock")
     }
 
     /// Takes a plugin in; it catches up by itself and then joins the common batches.
     pub fn add(&self, plugin: Arc<AnalysisPlugin>) {
         if self.shared.mode == Mode::Run {
             let every = Duration::from_secs(plugin.config().settings.ticker_interval_s);
-            self.timers.add(Arc::downgrade(&plugin), every, plugin.name());
+            self.timers
+                .add(Arc::downgrade(&plugin), every, plugin.name());
         }
         let mut router = self.router();
         if plugin.place() == Some(router.position()) {
@@ -143,11 +152,16 @@ impl AnalysisStage {
     /// Lets the queue forget what no plugin and no saved state needs.
     pub fn release(&self) {
         let mut router = self.router();
-        let needed = router.plugins().filter_map(|plugin| match (plugin.place(), plugin.state_floor()) {
-            (Some(place), Some(floor)) => Some(place.min(floor)),
-            (place, floor) => place.or(floor),
-        });
-        let floor = needed.min().map_or(router.position(), |needed| needed.min(router.position()));
+        let needed =
+            router
+                .plugins()
+                .filter_map(|plugin| match (plugin.place(), plugin.state_floor()) {
+                    (Some(place), Some(floor)) => Some(place.min(floor)),
+                    (place, floor) => place.or(floor),
+                });
+        let floor = needed
+            .min()
+            .map_or(router.position(), |needed| needed.min(router.position()));
         router.reader().release(floor);
     }
 
@@ -205,7 +219,9 @@ impl AnalysisStage {
     }
 
     fn route(&self) -> bool {
-        let Ok(mut router) = self.router.try_lock() else { return false };
+        let Ok(mut router) = self.router.try_lock() else {
+            return false;
+        };
         // A replay keeps the order of messages and timers across plugins: one batch at a time.
         if self.shared.mode == Mode::Replay && self.busy.load(Ordering::Acquire) > 1 {
             return false;
@@ -243,7 +259,9 @@ impl AnalysisStage {
         let draining = self.shared.stop.state() == StopState::Draining;
         if draining && self.busy.load(Ordering::Acquire) == 1 && self.run_queue().is_empty() {
             let router = self.router();
-            let behind = router.plugins().any(|plugin| plugin.is_behind() && !plugin.has_ended());
+            let behind = router
+                .plugins()
+                .any(|plugin| plugin.is_behind() && !plugin.has_ended());
             let at_end = router.position() >= self.shared.input_queue.appended();
             drop(router);
             if at_end && !behind {
@@ -275,7 +293,11 @@ impl AnalysisStage {
             Turn::CatchUp(from) => self.catch_up(plugin, cage, from),
             Turn::Rest => Ended::No,
         };
-        let ended = if ended == Ended::No { self.save_if_due(plugin, cage) } else { ended };
+        let ended = if ended == Ended::No {
+            self.save_if_due(plugin, cage)
+        } else {
+            ended
+        };
         drop(guard);
         plugin.job_done();
         self.shared.checkpoint_moved();
@@ -349,7 +371,11 @@ impl AnalysisStage {
         from: Position,
         limit: Position,
     ) -> Result<(Position, Ended), queue::ReadError> {
-        if cage.catch_up.as_ref().is_none_or(|reader| reader.position() != from) {
+        if cage
+            .catch_up
+            .as_ref()
+            .is_none_or(|reader| reader.position() != from)
+        {
             let start = queue::Start::Position(from);
             cage.catch_up = Some(self.shared.input_queue.reader(plugin.name(), start));
         }
@@ -423,12 +449,18 @@ impl AnalysisStage {
         let router = self.router().position();
         for plugin in &plugins {
             let due = plugin.try_cage().is_some_and(|cage| {
-                cage.as_ref().is_some_and(|cage| plugin.save_due(cage, router))
+                cage.as_ref()
+                    .is_some_and(|cage| plugin.save_due(cage, router))
             });
             if due && plugin.push(Job::Save) {
                 self.schedule(plugin.clone());
             }
-            if plugin.config().settings.stuck_after.is_some_and(|after| fault::is_stuck(&plugin.handle, after)) {
+            if plugin
+                .config()
+                .settings
+                .stuck_after
+                .is_some_and(|after| fault::is_stuck(&plugin.handle, after))
+            {
                 plugin.end();
                 self.router().remove(plugin.name());
                 fault::stuck(&self.shared, plugin.config());
@@ -457,7 +489,12 @@ impl AnalysisStage {
         self.signal.notify();
         let plugins = self.plugins();
         plugins.iter().for_each(|plugin| plugin.handle.stop());
-        for thread in self.threads.lock().expect("nothing panics under this lock").drain(..) {
+        for thread in self
+            .threads
+            .lock()
+            .expect("nothing panics under this lock")
+            .drain(..)
+        {
             fault::join_or_leave(thread, || plugins.iter().for_each(|p| p.handle.interrupt()));
         }
     }

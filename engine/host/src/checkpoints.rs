@@ -32,7 +32,14 @@ impl Recorder {
     /// A recorder for the file `path` with what was found there.
     pub fn new(path: PathBuf, found: Checkpoints, sync: bool) -> Recorder {
         let synced = Instant::now();
-        Recorder { path, sync, checkpoints: found, written: Vec::new(), seen: None, synced }
+        Recorder {
+            path,
+            sync,
+            checkpoints: found,
+            written: Vec::new(),
+            seen: None,
+            synced,
+        }
     }
 
     /// The highest place that any checkpoint names in the queue `input` or `analysis`.
@@ -46,7 +53,9 @@ impl Recorder {
     /// Where the router goes on: with Hindsight's own file, behind the slowest of its threads.
     pub fn router_place(&self) -> Option<Position> {
         let keys = self.checkpoints.iter().map(|(key, _)| key);
-        keys.filter(|key| is_thread_key(key)).filter_map(|key| self.checkpoints.position(key)).min()
+        keys.filter(|key| is_thread_key(key))
+            .filter_map(|key| self.checkpoints.position(key))
+            .min()
     }
 
     /// Where an analysis plugin goes on, if it does not stand with the router.
@@ -79,7 +88,8 @@ impl Recorder {
 
     /// Keeps the place of an analysis plugin that was stopped.
     pub fn keep_analysis(&mut self, name: &str, place: Position) {
-        self.checkpoints.set_position(reader_key("input", name), place);
+        self.checkpoints
+            .set_position(reader_key("input", name), place);
     }
 
     /// Keeps the places of an output in the queues it reads.
@@ -87,10 +97,12 @@ impl Recorder {
         let (name, places) = (&output.config.name, output.places());
         let read = output.config.settings.read_queue;
         if read.reads_input() {
-            self.checkpoints.set_position(reader_key("input", name), places.input);
+            self.checkpoints
+                .set_position(reader_key("input", name), places.input);
         }
         if read.reads_analysis() {
-            self.checkpoints.set_position(reader_key("analysis", name), places.analysis);
+            self.checkpoints
+                .set_position(reader_key("analysis", name), places.analysis);
         }
     }
 
@@ -102,7 +114,11 @@ impl Recorder {
 
     /// Drops what belongs to plugins that are no longer configured; `is_loaded` knows `<type>.<name>`.
     pub fn forget_vanished(&mut self, is_loaded: impl Fn(&str) -> bool) {
-        let plugin_of = |key: &str| key.split_once("->").map_or(key, |(_, reader)| reader).to_string();
+        let plugin_of = |key: &str| {
+            key.split_once("->")
+                .map_or(key, |(_, reader)| reader)
+                .to_string()
+        };
         let keys = self.checkpoints.iter().map(|(key, _)| key.to_string());
         let vanished = |key: &String| {
             let plugin = plugin_of(key);
@@ -126,7 +142,10 @@ impl Recorder {
         outputs: &BTreeMap<String, Arc<OutputPlugin>>,
         last: bool,
     ) -> Result<(), String> {
-        let ends = (shared.input_queue.appended(), shared.analysis_queue.appended());
+        let ends = (
+            shared.input_queue.appended(),
+            shared.analysis_queue.appended(),
+        );
         let seen = (shared.checkpoint_generation(), ends.0, ends.1);
         if self.seen == Some(seen) && !last {
             return Ok(());
@@ -183,8 +202,9 @@ impl Recorder {
 
 /// Whether the key is that of one of Hindsight's analysis threads: `input->analysisN`.
 fn is_thread_key(key: &str) -> bool {
-    key.strip_prefix("input->analysis")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    key.strip_prefix("input->analysis").is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]
@@ -197,7 +217,9 @@ mod tests {
 
     fn recorder(places: &[(&str, u64)]) -> Recorder {
         let mut checkpoints = Checkpoints::default();
-        places.iter().for_each(|(key, offset)| checkpoints.set_position(*key, place(*offset)));
+        places
+            .iter()
+            .for_each(|(key, offset)| checkpoints.set_position(*key, place(*offset)));
         Recorder::new(PathBuf::new(), checkpoints, false)
     }
 
@@ -233,7 +255,12 @@ mod tests {
         recorder.keep_input("input.b", Checkpoint::Text(b"it's".to_vec()));
         recorder.keep_input("input.c", Checkpoint::None);
         assert!(matches!(recorder.input_checkpoint("input.a"), Checkpoint::Number(n) if n == 40.0));
-        assert!(matches!(recorder.input_checkpoint("input.b"), Checkpoint::Text(t) if t == b"it's"));
-        assert!(matches!(recorder.input_checkpoint("input.c"), Checkpoint::None));
+        assert!(
+            matches!(recorder.input_checkpoint("input.b"), Checkpoint::Text(t) if t == b"it's")
+        );
+        assert!(matches!(
+            recorder.input_checkpoint("input.c"),
+            Checkpoint::None
+        ));
     }
 }

@@ -352,7 +352,9 @@ fn sync(section: &mut Section) -> Sync {
 }
 
 fn retention(section: &mut Section) -> Retention {
-    let Some(mut inner) = section.table("retention") else { return Retention::default() };
+    let Some(mut inner) = section.table("retention") else {
+        return Retention::default();
+    };
     let keep_bytes = inner.number_or_default("keep_bytes");
     let max_bytes = inner.number_or_default("max_bytes");
     if max_bytes > 0 && keep_bytes > max_bytes {

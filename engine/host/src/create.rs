@@ -20,7 +20,9 @@ pub fn state_file(shared: &Shared, plugin: &Plugin) -> Option<StateFile> {
 
 /// Reads the state; what cannot be read is logged and left alone.
 pub fn read_state(state: Option<&StateFile>, plugin: &Plugin) -> Found {
-    let Some(state) = state else { return Found::default() };
+    let Some(state) = state else {
+        return Found::default();
+    };
     state.read().unwrap_or_else(|error| {
         tracing::error!(target: "plugin", plugin = %plugin.name, "{error}");
         Found::default()
@@ -57,7 +59,9 @@ fn spec(shared: &Shared, plugin: &Plugin, state: Option<Vec<u8>>) -> Result<Spec
     Ok(Spec {
         kind: plugin.kind,
         name: plugin.name.clone(),
-        source_path: plugin.find_source(main).map_err(|fault| fault.to_string())?,
+        source_path: plugin
+            .find_source(main)
+            .map_err(|fault| fault.to_string())?,
         config: plugin.served(main, shared.log_level),
         limits: Limits {
             memory: settings.memory_limit,

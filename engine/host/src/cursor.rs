@@ -55,13 +55,18 @@ impl Cursor {
 
     /// Everything before this place was either not wanted or is delivered.
     pub fn place(&self) -> Position {
-        let Some(block) = &self.block else { return self.reader.position() };
+        let Some(block) = &self.block else {
+            return self.reader.position();
+        };
         let start = block.start();
         let offset = self.found.map_or(self.offset, |found| found.start);
         if offset >= block.bytes().len() {
             return block.end();
         }
-        Position { segment: start.segment, offset: start.offset + offset as u64 }
+        Position {
+            segment: start.segment,
+            offset: start.offset + offset as u64,
+        }
     }
 
     /// Looks for the next wanted message, but not through more than a few blocks at once.
@@ -78,11 +83,17 @@ impl Cursor {
             }
             self.scan_block(matcher);
         }
-        Ok(if self.found.is_some() { Seek::Found } else { Seek::More })
+        Ok(if self.found.is_some() {
+            Seek::Found
+        } else {
+            Seek::More
+        })
     }
 
     fn at_block_end(&self) -> bool {
-        self.block.as_ref().is_none_or(|block| self.offset >= block.bytes().len())
+        self.block
+            .as_ref()
+            .is_none_or(|block| self.offset >= block.bytes().len())
     }
 
     fn scan_block(&mut self, matcher: &Matcher) {
@@ -111,7 +122,11 @@ impl Cursor {
                     continue;
                 }
             }
-            self.found = Some(Found { start, end, timestamp });
+            self.found = Some(Found {
+                start,
+                end,
+                timestamp,
+            });
             return;
         }
         self.offset = block.bytes().len();
@@ -119,10 +134,17 @@ impl Cursor {
 
     /// The Timestamp of the found message, nanoseconds.
     pub fn timestamp(&mut self) -> i64 {
-        let (Some(block), Some(found)) = (&self.block, &mut self.found) else { return i64::MAX };
+        let (Some(block), Some(found)) = (&self.block, &mut self.found) else {
+            return i64::MAX;
+        };
         *found.timestamp.get_or_insert_with(|| {
-            let framed = block.bytes().get(found.start..found.end).unwrap_or_default();
-            let message = schemas::frame::records(framed).next().map(|record| record.message);
+            let framed = block
+                .bytes()
+                .get(found.start..found.end)
+                .unwrap_or_default();
+            let message = schemas::frame::records(framed)
+                .next()
+                .map(|record| record.message);
             match message.map(|message| (self.index.outline(message), message)) {
                 Some((Ok(()), message)) => self.index.view(message).timestamp(),
                 _ => 0,

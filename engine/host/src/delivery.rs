@@ -31,7 +31,13 @@ pub struct Delivery {
 impl Delivery {
     /// Starts at `places`.
     pub fn new(places: Places) -> Delivery {
-        Delivery { committed: places, at: places, batching: false, acks: AckTracker::new(), failures: 0 }
+        Delivery {
+            committed: places,
+            at: places,
+            batching: false,
+            acks: AckTracker::new(),
+            failures: 0,
+        }
     }
 
     /// Everything before is delivered.
@@ -106,7 +112,10 @@ mod tests {
     use super::*;
 
     fn at(offset: u64) -> Places {
-        Places { input: Position { segment: 0, offset }, analysis: Position::default() }
+        Places {
+            input: Position { segment: 0, offset },
+            analysis: Position::default(),
+        }
     }
 
     #[test]

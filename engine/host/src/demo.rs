@@ -77,14 +77,25 @@ pub struct DemoOptions {
 pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
     let root = std::path::absolute(&options.output)?;
     let port = free_port(options.port)?;
-    let followed: Vec<_> =
-        LOG_FILES.iter().filter(|(path, _)| fs::File::open(path).is_ok()).collect();
+    let followed: Vec<_> = LOG_FILES
+        .iter()
+        .filter(|(path, _)| fs::File::open(path).is_ok())
+        .collect();
     lay_out(&root)?;
     write_configuration(&root, port, &followed)?;
     describe(&root, port, &followed);
     let config = Main::load(&root.join("foresight.cfg"))?;
-    let DemoOptions { log_level, show_progress, .. } = options;
-    Ok(run(RunOptions { config, mode: Mode::Run, log_level, show_progress }))
+    let DemoOptions {
+        log_level,
+        show_progress,
+        ..
+    } = options;
+    Ok(run(RunOptions {
+        config,
+        mode: Mode::Run,
+        log_level,
+        show_progress,
+    }))
 }
 
 fn lay_out(root: &Path) -> anyhow::Result<()> {
@@ -149,15 +160,23 @@ output_defaults      = {{}}
         ),
     )?;
     for (path, decoder) in followed {
-        let name = path.trim_start_matches("/var/log/").replace(['/', '.'], "_");
+        let name = path
+            .trim_start_matches("/var/log/")
+            .replace(['/', '.'], "_");
         input(root, &name, &tail_cfg(path, decoder))?;
     }
     for (name, plugin) in [("syslog_udp", "udp"), ("syslog_tcp", "tcp")] {
         input(root, name, &socket_cfg(plugin, port))?;
     }
     for (name, text) in [
-        ("throughput", "filename = 'throughput.lua'\nticker_interval = 5\nsec_per_row = 5\npreserve_data = true\n"),
-        ("message_schema", "filename = 'message_schema.lua'\nticker_interval = 5\n"),
+        (
+            "throughput",
+            "filename = 'throughput.lua'\nticker_interval = 5\nsec_per_row = 5\npreserve_data = true\n",
+        ),
+        (
+            "message_schema",
+            "filename = 'message_schema.lua'\nticker_interval = 5\n",
+        ),
         (
             "by_logger",
             "filename = 'counters.lua'\nticker_interval = 5\nmessage_variable = 'Logger'\ntitle = 'by_logger'\npreserve_data = true\n",
@@ -168,7 +187,10 @@ output_defaults      = {{}}
         ),
     ] {
         let text = format!("{text}message_matcher = 'TRUE'\n");
-        write(&root.join("run/analysis").join(format!("{name}.cfg")), &text)?;
+        write(
+            &root.join("run/analysis").join(format!("{name}.cfg")),
+            &text,
+        )?;
     }
     outputs(root)
 }
@@ -198,15 +220,21 @@ fn outputs(root: &Path) -> anyhow::Result<()> {
     for (name, text) in [
         (
             "messages_json",
-            format!("filename = 'log_file.lua'\n{all}output_file = [[{results}/messages.json]]\nencoder_module = 'encoders.json'\nretention = 5\n"),
+            format!(
+                "filename = 'log_file.lua'\n{all}output_file = [[{results}/messages.json]]\nencoder_module = 'encoders.json'\nretention = 5\n"
+            ),
         ),
         (
             "messages_heka",
-            format!("filename = 'heka_file.lua'\n{all}output_file = [[{results}/messages.heka]]\nroll_size = 268435456\n"),
+            format!(
+                "filename = 'heka_file.lua'\n{all}output_file = [[{results}/messages.heka]]\nroll_size = 268435456\n"
+            ),
         ),
         (
             "payload",
-            format!("filename = 'payload_files.lua'\nmessage_matcher = \"Type == 'inject_payload'\"\nread_queue = 'analysis'\noutput_dir = [[{results}/payload]]\n"),
+            format!(
+                "filename = 'payload_files.lua'\nmessage_matcher = \"Type == 'inject_payload'\"\nread_queue = 'analysis'\noutput_dir = [[{results}/payload]]\n"
+            ),
         ),
     ] {
         write(&root.join("run/output").join(format!("{name}.cfg")), &text)?;
@@ -216,7 +244,9 @@ fn outputs(root: &Path) -> anyhow::Result<()> {
 
 fn describe(root: &Path, port: u16, followed: &[&(&str, &str)]) {
     let root = root.display();
-    println!("Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n");
+    println!(
+        "Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n"
+    );
     println!("Input");
     for (path, decoder) in followed {
         println!("  follows  {path}  ({decoder})");
@@ -227,7 +257,9 @@ fn describe(root: &Path, port: u16, followed: &[&(&str, &str)]) {
     println!("Output");
     println!("  {root}/results/messages.json   every message as a line of JSON");
     println!("  {root}/results/messages.heka   the same as Heka messages: foresight cat FILE");
-    println!("  {root}/results/payload/        throughput, counts and schema of the messages, renewed every 5 s");
+    println!(
+        "  {root}/results/payload/        throughput, counts and schema of the messages, renewed every 5 s"
+    );
     println!("Plugins");
     println!("  {root}/run/    what runs; {root}/load/ takes new plugins while it runs");
     println!("  {root}/data/   queues, checkpoints, state, statistics\n");

@@ -57,7 +57,9 @@ impl Engine {
     ) -> Engine {
         let signal = Signal::new();
         shared.input_queue.add_signal(&signal);
-        let place = recorder.router_place().map_or(Start::Oldest, Start::Position);
+        let place = recorder
+            .router_place()
+            .map_or(Start::Oldest, Start::Position);
         let reader = shared.input_queue.reader("analysis", place);
         let analysis = AnalysisStage::new(shared.clone(), reader, signal);
         Engine {
@@ -133,7 +135,10 @@ impl Engine {
         let host = {
             let (shared, plugin) = (shared.clone(), plugin.clone());
             move || -> Box<dyn sandbox::Host> {
-                Box::new(InputHost { shared: shared.clone(), plugin: plugin.clone() })
+                Box::new(InputHost {
+                    shared: shared.clone(),
+                    plugin: plugin.clone(),
+                })
             }
         };
         let state = create::state_file(&shared, &config);
@@ -160,27 +165,44 @@ impl Engine {
         let muted = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let host = || -> Box<dyn sandbox::Host> {
             let (shared, name) = (self.shared.clone(), config.name.clone());
-            Box::new(AnalysisHost { shared, name, muted: muted.clone() })
+            Box::new(AnalysisHost {
+                shared,
+                name,
+                muted: muted.clone(),
+            })
         };
         let state_bytes = state.as_ref().zip(found.bytes);
         let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
         let recorded = self.analysis_place(&config);
-        let at = found.position.unwrap_or(recorded).min(self.shared.input_queue.appended());
+        let at = found
+            .position
+            .unwrap_or(recorded)
+            .min(self.shared.input_queue.appended());
         create::first_state(&mut sandbox, state.as_ref(), &at.to_string())?;
         let replay_until = (at < recorded).then_some(recorded);
-        let start = AnalysisStart { at, replay_until, state, muted };
-        self.analysis.add(AnalysisPlugin::new(config, matcher, sandbox, start));
+        let start = AnalysisStart {
+            at,
+            replay_until,
+            state,
+            muted,
+        };
+        self.analysis
+            .add(AnalysisPlugin::new(config, matcher, sandbox, start));
         Ok(())
     }
 
     /// Where an analysis plugin goes on: its own record, else where its fellows stand, else as configured.
     fn analysis_place(&self, config: &Plugin) -> Position {
         let queue = &self.shared.input_queue;
-        let recorded = self.recorder.analysis_place(&config.name).filter(|_| self.starting);
+        let recorded = self
+            .recorder
+            .analysis_place(&config.name)
+            .filter(|_| self.starting);
         recorded.unwrap_or_else(|| match config.settings.initial_position {
-            InitialPosition::Hindsight if self.starting => {
-                self.recorder.router_place().unwrap_or_else(|| queue.resolve(Start::Oldest))
-            }
+            InitialPosition::Hindsight if self.starting => self
+                .recorder
+                .router_place()
+                .unwrap_or_else(|| queue.resolve(Start::Oldest)),
             InitialPosition::Hindsight => self.analysis.places().0,
             other => queue.resolve(start_of(other)),
         })
@@ -191,11 +213,19 @@ impl Engine {
         let state = create::state_file(&self.shared, &config);
         let found = create::read_state(state.as_ref(), &config);
         let recorded = self.output_places(&config);
-        let places = found.bytes.as_deref().and_then(OutputRunner::places_of).unwrap_or(recorded);
+        let places = found
+            .bytes
+            .as_deref()
+            .and_then(OutputRunner::places_of)
+            .unwrap_or(recorded);
         let delivery = Arc::new(Mutex::new(Delivery::new(places)));
         let host = || -> Box<dyn sandbox::Host> {
             let (shared, name) = (self.shared.clone(), config.name.clone());
-            Box::new(OutputHost { shared, name, delivery: delivery.clone() })
+            Box::new(OutputHost {
+                shared,
+                name,
+                delivery: delivery.clone(),
+            })
         };
         let state_bytes = state.as_ref().zip(found.bytes);
         let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
@@ -208,8 +238,18 @@ impl Engine {
             plugin: plugin.clone(),
             sandbox,
             matcher,
-            input: self.cursor(&config, &self.shared.input_queue, places.input, &plugin.signal),
-            analysis: self.cursor(&config, &self.shared.analysis_queue, places.analysis, &plugin.signal),
+            input: self.cursor(
+                &config,
+                &self.shared.input_queue,
+                places.input,
+                &plugin.signal,
+            ),
+            analysis: self.cursor(
+                &config,
+                &self.shared.analysis_queue,
+                places.analysis,
+                &plugin.signal,
+            ),
             delivery,
             state,
             pace: Pace::new(config.settings.ticker_interval_s, &config.name),
@@ -223,10 +263,20 @@ impl Engine {
         Ok(())
     }
 
-    fn cursor(&self, config: &Plugin, queue: &Queue, at: Position, signal: &Signal) -> Option<Cursor> {
+    fn cursor(
+        &self,
+        config: &Plugin,
+        queue: &Queue,
+        at: Position,
+        signal: &Signal,
+    ) -> Option<Cursor> {
         let read = config.settings.read_queue;
         let is_input = std::ptr::eq(queue, &self.shared.input_queue);
-        if !(if is_input { read.reads_input() } else { read.reads_analysis() }) {
+        if !(if is_input {
+            read.reads_input()
+        } else {
+            read.reads_analysis()
+        }) {
             return None;
         }
         queue.add_signal(signal);
@@ -238,13 +288,13 @@ impl Engine {
     fn output_places(&self, config: &Plugin) -> Places {
         let place = |queue: &Queue, of_queue: &str| {
             let recorded = self.recorder.output_place(of_queue, &config.name);
-            recorded.map(|place| place.min(queue.appended())).unwrap_or_else(|| {
-                match config.settings.initial_position {
+            recorded
+                .map(|place| place.min(queue.appended()))
+                .unwrap_or_else(|| match config.settings.initial_position {
                     InitialPosition::Hindsight if self.starting => queue.resolve(Start::Oldest),
                     InitialPosition::Hindsight => queue.appended(),
                     other => queue.resolve(start_of(other)),
-                }
-            })
+                })
         };
         Places {
             input: place(&self.shared.input_queue, "input"),
@@ -261,7 +311,8 @@ impl Engine {
         let mut statistics = Instant::now();
         loop {
             self.shared.stop.sleep(tick, StopState::Stopping);
-            if told_to_stop() || self.shared.shutdown_requested() || self.shared.stop.is_stopping() {
+            if told_to_stop() || self.shared.shutdown_requested() || self.shared.stop.is_stopping()
+            {
                 return;
             }
             self.apply_load_events();
@@ -312,7 +363,9 @@ impl Engine {
     fn reap_outputs(&mut self) {
         let recorder = &mut self.recorder;
         self.outputs.retain(|name, output| {
-            let Some(end) = output.ended() else { return true };
+            let Some(end) = output.ended() else {
+                return true;
+            };
             recorder.keep_output(output);
             let settings = &output.config.settings;
             if matches!(end, OutputEnd::Terminated(_)) && settings.remove_checkpoints_on_terminate {
@@ -336,7 +389,9 @@ impl Engine {
             self.analysis.finish_all();
             self.shared.flush(&self.shared.analysis_queue);
             self.shared.set_analysis_done();
-            self.outputs.values().for_each(|output| output.signal.notify());
+            self.outputs
+                .values()
+                .for_each(|output| output.signal.notify());
         }
         self.reap_outputs();
         self.shared.analysis_done() && self.outputs.is_empty()
@@ -354,7 +409,9 @@ impl Engine {
             self.analysis.join();
             self.analysis.finish_all();
         }
-        self.outputs.values().for_each(|output| output.request_stop());
+        self.outputs
+            .values()
+            .for_each(|output| output.request_stop());
         for (name, output) in std::mem::take(&mut self.outputs) {
             stop_output(&self.shared, &output);
             self.recorder.keep_output(&output);
@@ -374,7 +431,13 @@ impl Engine {
     }
 
     fn record(&mut self, last: bool) {
-        let result = self.recorder.record(&self.shared, &self.analysis, &self.inputs, &self.outputs, last);
+        let result = self.recorder.record(
+            &self.shared,
+            &self.analysis,
+            &self.inputs,
+            &self.outputs,
+            last,
+        );
         if let Err(error) = result {
             tracing::error!(target: "checkpoint_writer", "{error}");
         }
@@ -439,7 +502,12 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 }
 
 /// The thread of an input plugin.
-fn run_input(shared: &Shared, plugin: &InputPlugin, mut sandbox: Sandbox, state: Option<&StateFile>) {
+fn run_input(
+    shared: &Shared,
+    plugin: &InputPlugin,
+    mut sandbox: Sandbox,
+    state: Option<&StateFile>,
+) {
     plugin.set_handle(sandbox.handle());
     let run = AssertUnwindSafe(|| input_plugin::run(shared, plugin, &mut sandbox));
     let end = std::panic::catch_unwind(run)

@@ -46,7 +46,11 @@ pub fn not_created(shared: &Shared, plugin: &Plugin, reason: &str) {
 
 /// Records that a plugin hangs in native code and was left behind; the rest of the engine goes on.
 pub fn stuck(shared: &Shared, plugin: &Plugin) {
-    terminated(shared, plugin, "stuck in native code: the call did not end and was quarantined");
+    terminated(
+        shared,
+        plugin,
+        "stuck in native code: the call did not end and was quarantined",
+    );
 }
 
 /// Writes the reason into a plugin's `.err` file.
@@ -58,7 +62,10 @@ pub fn note(err_file: &Path, reason: &str) {
 
 /// Whether a call has run so long that it can only be stuck in native code.
 pub fn is_stuck(handle: &Handle, after: Duration) -> bool {
-    handle.in_native() && handle.call_started().is_some_and(|start| start.elapsed() > after)
+    handle.in_native()
+        && handle
+            .call_started()
+            .is_some_and(|start| start.elapsed() > after)
 }
 
 /// Waits until `done`; first patiently, then with the call interrupted. False when neither helped.
@@ -100,5 +107,8 @@ pub fn panic_text(panic: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .map(|text| text.to_string())
         .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("internal fault of the engine: {}", text.as_deref().unwrap_or("no reason given"))
+    format!(
+        "internal fault of the engine: {}",
+        text.as_deref().unwrap_or("no reason given")
+    )
 }

@@ -27,11 +27,18 @@ pub struct AnalysisHost {
 }
 
 impl Host for AnalysisHost {
-    fn inject(&mut self, framed: &[u8], _: &[u8], _: Option<&Checkpoint>) -> Result<(), InjectError> {
+    fn inject(
+        &mut self,
+        framed: &[u8],
+        _: &[u8],
+        _: Option<&Checkpoint>,
+    ) -> Result<(), InjectError> {
         if self.muted.load(Ordering::Acquire) {
             return Ok(());
         }
-        append(&self.shared.analysis_queue, framed, || self.shared.stop.is_stopping())
+        append(&self.shared.analysis_queue, framed, || {
+            self.shared.stop.is_stopping()
+        })
     }
 
     fn is_running(&mut self) -> bool {
@@ -58,8 +65,17 @@ pub struct OutputHost {
 }
 
 impl Host for OutputHost {
-    fn inject(&mut self, framed: &[u8], _: &[u8], _: Option<&Checkpoint>) -> Result<(), InjectError> {
-        match self.shared.input_queue.append_past_readers(framed, OUTPUT_INJECT_WAIT) {
+    fn inject(
+        &mut self,
+        framed: &[u8],
+        _: &[u8],
+        _: Option<&Checkpoint>,
+    ) -> Result<(), InjectError> {
+        match self
+            .shared
+            .input_queue
+            .append_past_readers(framed, OUTPUT_INJECT_WAIT)
+        {
             Ok(_) => Ok(()),
             Err(queue::AppendError::Stopped) => Err(InjectError::Stopped),
             Err(_) => Err(InjectError::Rejected(1)),
@@ -71,7 +87,10 @@ impl Host for OutputHost {
     }
 
     fn update_checkpoint(&mut self, sequence: Option<u64>, failures: u64) -> Result<(), String> {
-        let mut delivery = self.delivery.lock().expect("nothing panics under this lock");
+        let mut delivery = self
+            .delivery
+            .lock()
+            .expect("nothing panics under this lock");
         match sequence {
             Some(sequence) => delivery.acknowledge(sequence, failures),
             None => delivery.commit_batch(),
@@ -103,7 +122,6 @@ pub fn compile_matcher(expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, St
         Err(error) => Err(error.to_string()),
     }
 }
-
 
 /// Logs a line of a plugin with its syslog severity.
 pub fn log(plugin: &str, severity: u8, text: &str) {

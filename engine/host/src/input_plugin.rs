@@ -46,7 +46,9 @@ impl InputPlugin {
     }
 
     fn lock_checkpoint(&self) -> MutexGuard<'_, Checkpoint> {
-        self.checkpoint.lock().expect("nothing panics under this lock")
+        self.checkpoint
+            .lock()
+            .expect("nothing panics under this lock")
     }
 
     /// The checkpoint of the newest message appended; safe to record once the queue is flushed.
@@ -67,18 +69,26 @@ impl InputPlugin {
     /// The counts as they are now, in the middle of a call too.
     pub fn counts(&self) -> Counts {
         let injects = self.injected();
-        Counts { injects, inject_bytes: self.injected_bytes(), ..self.statistics.snapshot() }
+        Counts {
+            injects,
+            inject_bytes: self.injected_bytes(),
+            ..self.statistics.snapshot()
+        }
     }
 
     /// Only the plugin's own thread counts, so a load and a store are enough.
     fn count(&self, bytes: usize) {
         self.injected.store(self.injected() + 1, Ordering::Relaxed);
-        self.injected_bytes.store(self.injected_bytes() + bytes as u64, Ordering::Relaxed);
+        self.injected_bytes
+            .store(self.injected_bytes() + bytes as u64, Ordering::Relaxed);
     }
 
     /// The sandbox's handle, once it exists.
     pub fn handle(&self) -> Option<sandbox::Handle> {
-        self.handle.lock().expect("nothing panics under this lock").clone()
+        self.handle
+            .lock()
+            .expect("nothing panics under this lock")
+            .clone()
     }
 
     /// Sets the sandbox's handle.
@@ -119,7 +129,10 @@ impl InputPlugin {
 
     /// Takes the thread for joining.
     pub fn take_thread(&self) -> Option<std::thread::JoinHandle<()>> {
-        self.thread.lock().expect("nothing panics under this lock").take()
+        self.thread
+            .lock()
+            .expect("nothing panics under this lock")
+            .take()
     }
 }
 
@@ -182,14 +195,21 @@ impl sandbox::Host for InputHost {
     fn checkpoint_only(&mut self, checkpoint: &Checkpoint) -> Result<(), InjectError> {
         self.keep(checkpoint);
         self.shared.checkpoint_moved();
-        if self.stopping() { Err(InjectError::Stopped) } else { Ok(()) }
+        if self.stopping() {
+            Err(InjectError::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     fn is_running(&mut self) -> bool {
         !self.stopping()
     }
 
-    fn compile_matcher(&mut self, expression: &[u8]) -> Result<Box<dyn sandbox::CompiledMatcher>, String> {
+    fn compile_matcher(
+        &mut self,
+        expression: &[u8],
+    ) -> Result<Box<dyn sandbox::CompiledMatcher>, String> {
         crate::hosts::compile_matcher(expression)
     }
 

@@ -407,11 +407,12 @@ impl LoadDir {
     fn report_wait(&self, kind: Kind, name: &str, reason: &str, events: &mut Vec<Outcome>) {
         events.push(warning(reason.to_string()));
         if !self.run_file(kind, name, "cfg").is_file()
-            && let Err(error) = write_err(&self.main.err_file(kind, name), reason) {
-                events.push(failed(format!(
-                    "cannot write the .err file of {name}: {error}"
-                )));
-            }
+            && let Err(error) = write_err(&self.main.err_file(kind, name), reason)
+        {
+            events.push(failed(format!(
+                "cannot write the .err file of {name}: {error}"
+            )));
+        }
     }
 
     fn off_came(&mut self, kind: Kind, path: &Path, events: &mut Vec<Outcome>) {
@@ -431,10 +432,9 @@ impl LoadDir {
             .remove(&(kind as u8, renewed.clone()))
             .is_some();
         let runs = cfg.is_file();
-        if runs
-            && let Err(notice) = move_file(&cfg, &off) {
-                return events.push(notice);
-            }
+        if runs && let Err(notice) = move_file(&cfg, &off) {
+            return events.push(notice);
+        }
         if waited {
             // The newer configuration is the one to keep.
             match move_file(&renewed, &off)

@@ -82,7 +82,10 @@ impl OutputPlugin {
 
     /// How its thread ended, if it has.
     pub fn ended(&self) -> Option<OutputEnd> {
-        self.ended.lock().expect("nothing panics under this lock").clone()
+        self.ended
+            .lock()
+            .expect("nothing panics under this lock")
+            .clone()
     }
 
     /// Remembers how the thread ended.
@@ -104,7 +107,10 @@ impl OutputPlugin {
 
     /// Takes the thread for joining.
     pub fn take_thread(&self) -> Option<std::thread::JoinHandle<()>> {
-        self.thread.lock().expect("nothing panics under this lock").take()
+        self.thread
+            .lock()
+            .expect("nothing panics under this lock")
+            .take()
     }
 }
 
@@ -239,7 +245,8 @@ impl OutputRunner {
                     self.due(Instant::now())?;
                 }
                 Next::Nothing => {
-                    std::mem::replace(&mut timer, BlockTimer::start()).finish(&self.plugin.statistics);
+                    std::mem::replace(&mut timer, BlockTimer::start())
+                        .finish(&self.plugin.statistics);
                     if self.idle(seen)? {
                         break;
                     }
@@ -269,7 +276,9 @@ impl OutputRunner {
             return Ok(Next::Nothing);
         }
         let seek = |cursor: &mut Option<Cursor>, matcher: &Matcher| match cursor {
-            Some(cursor) => cursor.seek(matcher).map_err(|error| format!("reading a queue: {error}")),
+            Some(cursor) => cursor
+                .seek(matcher)
+                .map_err(|error| format!("reading a queue: {error}")),
             None => Ok(Seek::End),
         };
         let input = seek(&mut self.input, &self.matcher)?;
@@ -288,7 +297,9 @@ impl OutputRunner {
     }
 
     fn delivery(&self) -> std::sync::MutexGuard<'_, Delivery> {
-        self.delivery.lock().expect("nothing panics under this lock")
+        self.delivery
+            .lock()
+            .expect("nothing panics under this lock")
     }
 
     fn cursor(&mut self, from: From) -> Option<&mut Cursor> {
@@ -300,8 +311,12 @@ impl OutputRunner {
 
     /// Where both cursors stand.
     fn places(&self) -> Places {
-        let place = |cursor: &Option<Cursor>| cursor.as_ref().map(Cursor::place).unwrap_or_default();
-        Places { input: place(&self.input), analysis: place(&self.analysis) }
+        let place =
+            |cursor: &Option<Cursor>| cursor.as_ref().map(Cursor::place).unwrap_or_default();
+        Places {
+            input: place(&self.input),
+            analysis: place(&self.analysis),
+        }
     }
 
     /// Hands the found message to the plugin until it gives an answer other than retry.
@@ -312,7 +327,9 @@ impl OutputRunner {
                 From::Input => self.input.as_ref(),
                 From::Analysis => self.analysis.as_ref(),
             };
-            let Some((framed, message)) = cursor.and_then(Cursor::message) else { return Ok(()) };
+            let Some((framed, message)) = cursor.and_then(Cursor::message) else {
+                return Ok(());
+            };
             let sandbox = &mut self.sandbox;
             let sequence = self.sequence;
             let answer = timer.call(|| sandbox.process_message(message, framed, Some(sequence)));
@@ -357,7 +374,10 @@ impl OutputRunner {
 
     /// A message the plugin gave up: logged, and kept as a dead letter when the configuration says so.
     fn failed(&mut self, from: From, text: Option<&[u8]>) {
-        let text = text.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let text = text
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default()
+            .into_owned();
         tracing::warn!(target: "plugin", plugin = %self.plugin.config.name, "received: -1 msg: {text}");
         if !self.plugin.config.settings.dead_letter {
             return;
@@ -384,7 +404,10 @@ impl OutputRunner {
         let backoff = backoff.get_or_insert_with(|| Backoff::new(schedule));
         let Some(wait) = backoff.next_wait() else {
             let reason = text.map(String::from_utf8_lossy).unwrap_or_default();
-            let reason = format!("given up after {} attempts: {reason}", backoff.n_waits() + 1);
+            let reason = format!(
+                "given up after {} attempts: {reason}",
+                backoff.n_waits() + 1
+            );
             self.answered(from, -1, Some(reason.as_bytes()))?;
             return Ok(false);
         };
@@ -403,7 +426,9 @@ impl OutputRunner {
             let seen = self.plugin.signal.count();
             let left = until.saturating_duration_since(Instant::now());
             self.due(Instant::now())?;
-            self.plugin.signal.wait(seen, left.min(Duration::from_millis(100)));
+            self.plugin
+                .signal
+                .wait(seen, left.min(Duration::from_millis(100)));
         }
         Ok(true)
     }
@@ -429,7 +454,10 @@ impl OutputRunner {
             return Ok(true);
         }
         let full = if is_full { FULL_WAIT } else { IDLE_WAIT_MAX };
-        let wait = self.pace.tick_at.map_or(full, |at| at.saturating_duration_since(now).min(full));
+        let wait = self
+            .pace
+            .tick_at
+            .map_or(full, |at| at.saturating_duration_since(now).min(full));
         self.plugin.signal.wait(seen, wait);
         Ok(false)
     }
@@ -439,8 +467,16 @@ impl OutputRunner {
         let read = |cursor: &Option<Cursor>, place, end| cursor.is_none() || place >= end;
         self.shared.stop.state() >= StopState::Draining
             && self.shared.analysis_done()
-            && read(&self.input, places.input, self.shared.input_queue.appended())
-            && read(&self.analysis, places.analysis, self.shared.analysis_queue.appended())
+            && read(
+                &self.input,
+                places.input,
+                self.shared.input_queue.appended(),
+            )
+            && read(
+                &self.analysis,
+                places.analysis,
+                self.shared.analysis_queue.appended(),
+            )
     }
 
     /// What the clock says: the timer, and making known what was delivered.
@@ -471,7 +507,8 @@ impl OutputRunner {
 
     fn timer_event(&mut self, now_ns: i64) -> Result<(), String> {
         let before = Instant::now();
-        self.sandbox.timer_event(now_ns / 1_000_000_000 * 1_000_000_000, false)?;
+        self.sandbox
+            .timer_event(now_ns / 1_000_000_000 * 1_000_000_000, false)?;
         let took = before.elapsed();
         self.plugin.statistics.update(|counts| {
             counts.timing.add(took.as_nanos() as f64);
@@ -491,7 +528,11 @@ impl OutputRunner {
         if !self.state_goes_along(committed)? {
             return Ok(());
         }
-        *self.plugin.places.lock().expect("nothing panics under this lock") = committed;
+        *self
+            .plugin
+            .places
+            .lock()
+            .expect("nothing panics under this lock") = committed;
         if let Some(cursor) = &mut self.input {
             cursor.release(committed.input);
         }
@@ -507,7 +548,8 @@ impl OutputRunner {
     /// agree. While messages are gathered or under way no state belongs to the committed places: then they wait,
     /// but no longer than the interval of preservation.
     fn state_goes_along(&mut self, committed: Places) -> Result<bool, String> {
-        let (Some(_), Some(interval)) = (&self.state, self.plugin.config.settings.preserve_interval)
+        let (Some(_), Some(interval)) =
+            (&self.state, self.plugin.config.settings.preserve_interval)
         else {
             return Ok(true);
         };
@@ -522,7 +564,9 @@ impl OutputRunner {
     }
 
     fn save(&mut self, places: Places) -> Result<(), String> {
-        let Some(state) = &self.state else { return Ok(()) };
+        let Some(state) = &self.state else {
+            return Ok(());
+        };
         let started = Instant::now();
         let bytes = self.sandbox.preserve(&OutputRunner::text_of(places))?;
         state.write(&bytes)?;
@@ -540,7 +584,10 @@ impl OutputRunner {
     pub fn places_of(state: &[u8]) -> Option<Places> {
         let text = sandbox::preserve::position(state)?;
         let (input, analysis) = text.split_once(' ')?;
-        Some(Places { input: input.parse().ok()?, analysis: analysis.parse().ok()? })
+        Some(Places {
+            input: input.parse().ok()?,
+            analysis: analysis.parse().ok()?,
+        })
     }
 
     fn count(&mut self) {

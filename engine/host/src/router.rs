@@ -26,7 +26,11 @@ impl Batch {
     /// A batch of one block, cut at `end`.
     pub fn of_block(block: Block, end: Position) -> Batch {
         let start = block.start();
-        Batch { blocks: vec![block], start, end }
+        Batch {
+            blocks: vec![block],
+            start,
+            end,
+        }
     }
 
     /// The messages before the end of the batch that `matcher` wants.
@@ -36,14 +40,20 @@ impl Batch {
         for (number, block) in self.blocks.iter().enumerate() {
             let start = block.start();
             let inside = |offset: usize| {
-                Position { segment: start.segment, offset: start.offset + offset as u64 } < self.end
+                Position {
+                    segment: start.segment,
+                    offset: start.offset + offset as u64,
+                } < self.end
             };
             let records = schemas::frame::records(block.bytes());
             for record in records.take_while(|record| inside(record.offset)) {
                 let wanted = index.outline(record.message).is_ok()
                     && matcher.matches(&index.view(record.message));
                 if wanted {
-                    let hit = MessageHit { block: number as u32, offset: record.offset as u32 };
+                    let hit = MessageHit {
+                        block: number as u32,
+                        offset: record.offset as u32,
+                    };
                     hits.push(Hit::Message(hit));
                 }
             }
@@ -68,7 +78,14 @@ impl Batch {
         let record = schemas::frame::records(bytes).next()?;
         let start = block.start();
         let behind = start.offset + u64::from(hit.offset) + record.framed.len() as u64;
-        Some((record.framed, record.message, Position { segment: start.segment, offset: behind }))
+        Some((
+            record.framed,
+            record.message,
+            Position {
+                segment: start.segment,
+                offset: behind,
+            },
+        ))
     }
 }
 
@@ -197,8 +214,10 @@ impl Router {
 
     /// Removes the plugin with this name.
     pub fn remove(&mut self, name: &str) -> Option<Arc<AnalysisPlugin>> {
-        let slot =
-            self.plugins.iter_mut().find(|slot| slot.as_ref().is_some_and(|p| p.name() == name))?;
+        let slot = self
+            .plugins
+            .iter_mut()
+            .find(|slot| slot.as_ref().is_some_and(|p| p.name() == name))?;
         self.index_stale = true;
         slot.take()
     }
@@ -226,7 +245,9 @@ impl Router {
         let batch = Arc::new(Batch { blocks, start, end });
         for id in self.sorted.touched.drain(..) {
             let hits = &mut self.sorted.hits[id as usize];
-            let Some(plugin) = &self.plugins[id as usize] else { continue };
+            let Some(plugin) = &self.plugins[id as usize] else {
+                continue;
+            };
             // The next batch will need about as much room.
             let next = Vec::with_capacity(hits.len().min(1024));
             if plugin.hand_over(batch.clone(), std::mem::replace(hits, next)) {
@@ -248,7 +269,9 @@ impl Router {
         let mut blocks = Vec::new();
         let mut bytes = 0;
         while bytes < BATCH_BYTES_MAX && blocks.len() < BATCH_BLOCKS_MAX {
-            let Some(block) = self.reader.try_next()? else { break };
+            let Some(block) = self.reader.try_next()? else {
+                break;
+            };
             bytes += block.bytes().len();
             blocks.push(block);
         }
@@ -262,9 +285,15 @@ impl Router {
         let look_inside = self.index.needs_message() || self.data_timers.is_some();
         for record in schemas::frame::records(block.bytes()) {
             self.messages += 1;
-            let hit = Hit::Message(MessageHit { block: number, offset: record.offset as u32 });
+            let hit = Hit::Message(MessageHit {
+                block: number,
+                offset: record.offset as u32,
+            });
             if !look_inside {
-                self.index.always().iter().for_each(|&id| self.sorted.push(id, hit));
+                self.index
+                    .always()
+                    .iter()
+                    .for_each(|&id| self.sorted.push(id, hit));
                 continue;
             }
             // A record that is no message can be wanted by nobody; the queue reports damage, decoding is not its work.
@@ -274,7 +303,8 @@ impl Router {
             self.wanted.clear();
             let view = self.view_index.view(record.message);
             let timestamp = view.timestamp();
-            self.index.matching(&view, &mut self.scratch, &mut self.wanted);
+            self.index
+                .matching(&view, &mut self.scratch, &mut self.wanted);
             for &id in &self.wanted {
                 self.sorted.push(id, hit);
             }
@@ -285,7 +315,9 @@ impl Router {
 
     /// In a replay: gives a tick to every plugin whose timer the data's clock has now passed.
     fn advance_data_time(&mut self, timestamp: i64) {
-        let Some(timers) = &mut self.data_timers else { return };
+        let Some(timers) = &mut self.data_timers else {
+            return;
+        };
         if timestamp <= timers.now {
             return;
         }

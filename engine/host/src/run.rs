@@ -48,10 +48,19 @@ pub fn run(options: RunOptions) -> u8 {
 
 fn start(options: RunOptions) -> anyhow::Result<u8> {
     let signals = Signals::listen().context("listening for signals")?;
-    let RunOptions { config, mode, log_level, show_progress } = options;
+    let RunOptions {
+        config,
+        mode,
+        log_level,
+        show_progress,
+    } = options;
     prepare_directories(&config)?;
-    let (checkpoints, damages) = Checkpoints::read(&config.output_path)
-        .with_context(|| format!("reading the checkpoints in {}", config.output_path.display()))?;
+    let (checkpoints, damages) = Checkpoints::read(&config.output_path).with_context(|| {
+        format!(
+            "reading the checkpoints in {}",
+            config.output_path.display()
+        )
+    })?;
     for damage in damages {
         tracing::error!(target: "checkpoint_reader", "{damage}");
     }
@@ -63,7 +72,14 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
     let analysis_queue = open_queue(&config, "analysis", recorder.highest_place("analysis"))?;
     let load = LoadDir::open(&config).context("watching the load directory")?;
     let modules = Arc::new(modules());
-    let shared = Shared::new(config, mode, log_level, input_queue, analysis_queue, modules);
+    let shared = Shared::new(
+        config,
+        mode,
+        log_level,
+        input_queue,
+        analysis_queue,
+        modules,
+    );
     signals.abort_stops(&shared);
     let mut engine = Engine::new(shared.clone(), recorder, load, show_progress);
     engine.start();
@@ -102,7 +118,8 @@ fn prepare_directories(config: &Main) -> anyhow::Result<()> {
 /// Two engines in one directory would tear each other's queues apart; the lock goes with the process.
 fn lock(output_path: &Path) -> anyhow::Result<std::fs::File> {
     let path = output_path.join(LOCK_FILE);
-    let file = std::fs::File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -189,7 +206,10 @@ impl Signals {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let iterator = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let iterator = std::sync::Mutex::new(Some(iterator));
-        Ok(Signals { seen: Arc::new(AtomicUsize::new(0)), iterator })
+        Ok(Signals {
+            seen: Arc::new(AtomicUsize::new(0)),
+            iterator,
+        })
     }
 
     fn seen(&self) -> usize {
@@ -198,7 +218,11 @@ impl Signals {
 
     /// Starts the thread that counts signals; the second one ends the process.
     fn abort_stops(&self, shared: &Arc<Shared>) {
-        let iterator = self.iterator.lock().expect("nothing panics under this lock").take();
+        let iterator = self
+            .iterator
+            .lock()
+            .expect("nothing panics under this lock")
+            .take();
         let Some(mut iterator) = iterator else { return };
         let (seen, shared) = (self.seen.clone(), shared.clone());
         let work = move || {
@@ -212,7 +236,10 @@ impl Signals {
                 shared.stop.advance(StopState::Stopping);
             }
         };
-        if let Err(error) = std::thread::Builder::new().name("signals".into()).spawn(work) {
+        if let Err(error) = std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(work)
+        {
             tracing::error!(target: "hindsight", "starting the signal thread: {error}");
         }
     }

@@ -46,7 +46,11 @@ pub struct Stop {
 
 impl Stop {
     fn new() -> Self {
-        Stop { state: AtomicU8::new(0), changed: Mutex::new(()), wake: Condvar::new() }
+        Stop {
+            state: AtomicU8::new(0),
+            changed: Mutex::new(()),
+            wake: Condvar::new(),
+        }
     }
 
     /// The state now.
@@ -80,7 +84,11 @@ impl Stop {
             if left.is_zero() {
                 return;
             }
-            guard = self.wake.wait_timeout(guard, left).expect("nothing panics under this lock").0;
+            guard = self
+                .wake
+                .wait_timeout(guard, left)
+                .expect("nothing panics under this lock")
+                .0;
         }
     }
 }
@@ -221,7 +229,9 @@ impl Shared {
 
 /// Unix time in seconds.
 pub fn wall_clock_s() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
 }
 
 #[cfg(test)]

@@ -22,14 +22,21 @@ impl Samples {
     /// time was used.
     pub fn write(&mut self, engine: &Engine, elapsed: Duration) -> i32 {
         let counts = gather(engine);
-        let rows: Vec<PluginRow> = counts.iter().map(|(name, counts)| plugin_row(name, counts)).collect();
+        let rows: Vec<PluginRow> = counts
+            .iter()
+            .map(|(name, counts)| plugin_row(name, counts))
+            .collect();
         let utilization = self.utilization(engine, &counts, elapsed);
         if let Err(error) = tsv::write(&engine.shared.config.output_path, &rows, &utilization) {
             tracing::error!(target: "checkpoint_writer", "writing the statistics: {error}");
         }
         self.last = counts.into_iter().collect();
-        let stage = utilization.iter().find(|row| row.name == STAGE_ROW).and_then(|row| row.shares);
-        let threads = i32::try_from(engine.shared.config.analysis_threads.max(1)).unwrap_or(i32::MAX);
+        let stage = utilization
+            .iter()
+            .find(|row| row.name == STAGE_ROW)
+            .and_then(|row| row.shares);
+        let threads =
+            i32::try_from(engine.shared.config.analysis_threads.max(1)).unwrap_or(i32::MAX);
         stage.map_or(0, |shares| shares.utilization / threads)
     }
 
@@ -43,18 +50,28 @@ impl Samples {
         let routing = routed.1.saturating_sub(self.routed.1);
         let of_kind = |kind: &str| -> Vec<UtilizationRow> {
             let plugins = counts.iter().filter(|(name, _)| name.starts_with(kind));
-            plugins.map(|(name, counts)| self.row(name, counts, elapsed)).collect()
+            plugins
+                .map(|(name, counts)| self.row(name, counts, elapsed))
+                .collect()
         };
         let mut rows = of_kind("input.");
         let analysis = of_kind("analysis.");
-        let share: i32 = analysis.iter().filter_map(|row| row.shares).map(|s| s.utilization).sum();
+        let share: i32 = analysis
+            .iter()
+            .filter_map(|row| row.shares)
+            .map(|s| s.utilization)
+            .sum();
         let stage = Shares {
             utilization: share + percent(routing, elapsed),
             matching: percent(routing, elapsed),
             ..Shares::default()
         };
         let messages = routed.0 - self.routed.0;
-        rows.push(UtilizationRow { name: STAGE_ROW.into(), messages, shares: Some(stage) });
+        rows.push(UtilizationRow {
+            name: STAGE_ROW.into(),
+            messages,
+            shares: Some(stage),
+        });
         rows.extend(analysis);
         rows.extend(of_kind("output."));
         self.routed = routed;
@@ -65,7 +82,11 @@ impl Samples {
         let before = self.last.get(name).cloned().unwrap_or_default();
         if name.starts_with("input.") {
             let messages = now.injects.saturating_sub(before.injects);
-            return UtilizationRow { name: name.into(), messages, shares: None };
+            return UtilizationRow {
+                name: name.into(),
+                messages,
+                shares: None,
+            };
         }
         let matching = now.matching_total.saturating_sub(before.matching_total);
         let processing = now.processing_total.saturating_sub(before.processing_total);
@@ -78,7 +99,11 @@ impl Samples {
             timing: percent(timing, busy),
         };
         let messages = now.messages.saturating_sub(before.messages);
-        UtilizationRow { name: name.into(), messages, shares: Some(shares) }
+        UtilizationRow {
+            name: name.into(),
+            messages,
+            shares: Some(shares),
+        }
     }
 }
 
@@ -91,7 +116,9 @@ fn gather(engine: &Engine) -> Vec<(String, Counts)> {
     let inputs = engine.inputs.values().filter(|input| !input.has_ended());
     let inputs = inputs.map(|input| (input.config.name.clone(), input.counts()));
     let analysis = engine.analysis.plugins();
-    let analysis = analysis.iter().map(|p| (p.name().to_string(), p.statistics.snapshot()));
+    let analysis = analysis
+        .iter()
+        .map(|p| (p.name().to_string(), p.statistics.snapshot()));
     let outputs = engine.outputs.values();
     let outputs = outputs.map(|output| (output.config.name.clone(), output.statistics.snapshot()));
     inputs.chain(analysis).chain(outputs).collect()

@@ -24,18 +24,26 @@ pub struct Found {
 impl StateFile {
     /// The file `<output_path>/<type>.<name>.data`; with `sync` each write is forced to the disk.
     pub fn new(output_path: &Path, plugin: &str, sync: bool) -> StateFile {
-        StateFile { path: output_path.join(format!("{plugin}.data")), sync }
+        StateFile {
+            path: output_path.join(format!("{plugin}.data")),
+            sync,
+        }
     }
 
     /// Reads the file; a file that cannot be read is an error, a missing one is not.
     pub fn read(&self) -> Result<Found, String> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Found::default());
+            }
             Err(error) => return Err(format!("reading {}: {error}", self.path.display())),
         };
         let position = sandbox::preserve::position(&bytes).and_then(|text| text.parse().ok());
-        Ok(Found { bytes: Some(bytes), position })
+        Ok(Found {
+            bytes: Some(bytes),
+            position,
+        })
     }
 
     /// Whether a state was ever saved.

@@ -58,7 +58,10 @@ impl Statistics {
 
     /// A copy of the counts.
     pub fn snapshot(&self) -> Counts {
-        self.counts.lock().expect("nothing panics under this lock").clone()
+        self.counts
+            .lock()
+            .expect("nothing panics under this lock")
+            .clone()
     }
 
     /// Takes over what the sandbox itself has counted.
@@ -86,7 +89,11 @@ pub struct BlockTimer {
 impl BlockTimer {
     /// Starts with a new block.
     pub fn start() -> Self {
-        BlockTimer { started: Instant::now(), calls: 0, samples: Stats::default() }
+        BlockTimer {
+            started: Instant::now(),
+            calls: 0,
+            samples: Stats::default(),
+        }
     }
 
     /// Makes one call, now and then with a clock around it.

@@ -40,7 +40,9 @@ impl<T> Ord for Due<T> {
 
 impl<T> Default for Timers<T> {
     fn default() -> Self {
-        Timers { heap: Mutex::new(BinaryHeap::new()) }
+        Timers {
+            heap: Mutex::new(BinaryHeap::new()),
+        }
     }
 }
 
@@ -50,18 +52,33 @@ impl<T> Timers<T> {
         if every.is_zero() {
             return;
         }
-        let due = Due { at: Instant::now() + first_expiry(every, name), every, owner };
-        self.heap.lock().expect("nothing panics under this lock").push(Reverse(due));
+        let due = Due {
+            at: Instant::now() + first_expiry(every, name),
+            every,
+            owner,
+        };
+        self.heap
+            .lock()
+            .expect("nothing panics under this lock")
+            .push(Reverse(due));
     }
 
     /// Takes every owner whose timer is due at `now`; each is due again one interval later.
     ///
     /// Returns when the next one is due.
-    pub fn take_due(&self, now: Instant, mut due: impl FnMut(std::sync::Arc<T>)) -> Option<Instant> {
+    pub fn take_due(
+        &self,
+        now: Instant,
+        mut due: impl FnMut(std::sync::Arc<T>),
+    ) -> Option<Instant> {
         let mut heap = self.heap.lock().expect("nothing panics under this lock");
         while heap.peek().is_some_and(|Reverse(first)| first.at <= now) {
-            let Some(Reverse(mut first)) = heap.pop() else { break };
-            let Some(owner) = first.owner.upgrade() else { continue };
+            let Some(Reverse(mut first)) = heap.pop() else {
+                break;
+            };
+            let Some(owner) = first.owner.upgrade() else {
+                continue;
+            };
             due(owner);
             first.at = now + first.every;
             heap.push(Reverse(first));
@@ -89,7 +106,10 @@ pub struct DataTimer {
 impl DataTimer {
     /// A timer of so many seconds; 0 never fires.
     pub fn new(every_s: i64) -> Self {
-        DataTimer { every_s, expires_s: std::sync::atomic::AtomicI64::new(0) }
+        DataTimer {
+            every_s,
+            expires_s: std::sync::atomic::AtomicI64::new(0),
+        }
     }
 
     /// Whether the timer fires at this time (nanoseconds); if so it starts anew.
@@ -108,7 +128,9 @@ impl DataTimer {
         if self.every_s == 0 {
             return i64::MAX;
         }
-        self.expires_s.load(std::sync::atomic::Ordering::Relaxed).saturating_mul(1_000_000_000)
+        self.expires_s
+            .load(std::sync::atomic::Ordering::Relaxed)
+            .saturating_mul(1_000_000_000)
     }
 }
 
@@ -137,8 +159,14 @@ mod tests {
     #[test]
     fn dropped_owners_vanish() {
         let timers = Timers::default();
-        timers.add(Arc::downgrade(&Arc::new(())), Duration::from_secs(1), "gone");
-        let next = timers.take_due(Instant::now() + Duration::from_secs(5), |_| panic!("is gone"));
+        timers.add(
+            Arc::downgrade(&Arc::new(())),
+            Duration::from_secs(1),
+            "gone",
+        );
+        let next = timers.take_due(Instant::now() + Duration::from_secs(5), |_| {
+            panic!("is gone")
+        });
         assert_eq!(next, None);
     }
 

@@ -174,7 +174,9 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("it has one")).expect("created");
             std::fs::write(path, "x").expect("written");
         };
-        ["a/b.rs", "target/c.rs", "Cargo.toml", "a/data.bin"].into_iter().for_each(put);
+        ["a/b.rs", "target/c.rs", "Cargo.toml", "a/data.bin"]
+            .into_iter()
+            .for_each(put);
         let paths: Vec<_> = Tree::read(dir.path())
             .files
             .into_iter()

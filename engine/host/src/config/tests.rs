@@ -107,7 +107,10 @@ fn our_keys_have_defaults_that_change_nothing() {
     let main = main_with("");
     assert_eq!(main.sync, Sync::Interval(Duration::from_secs(1)));
     assert_eq!(main.checkpoint_interval, Duration::from_millis(50));
-    assert_eq!((main.retention, main.log_format), (Retention::default(), None));
+    assert_eq!(
+        (main.retention, main.log_format),
+        (Retention::default(), None)
+    );
     let output = main.defaults(Kind::Output);
     assert_eq!(output.initial_position, InitialPosition::Hindsight);
     assert_eq!(output.preserve_interval, Some(Duration::from_secs(1)));

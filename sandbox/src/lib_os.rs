@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -153,6 +154,8 @@ fn execute(call: &mut Call<'_>) -> Result<usize, Error> {
     // What the plugin wrote so far is there for the program to read.
     lib_io::flush_all(call)?;
     let mut shell = Command::new("/bin/sh");
+    // A group of its own, so that all it starts can be ended with it.
+    shell.process_group(0);
     shell.arg("-c").arg(OsStr::from_bytes(command));
     let mut waiter = lib_io::CallWaiter::new(call);
     let status = shell

@@ -25,7 +25,6 @@ const BYTES_PER_STEP: usize = 64;
 const REPLACED: &[(&str, Function)] = &[
     ("find", function(find)),
     ("format", function(format_)),
-    ("gmatch", function(gmatch)),
     ("gsub", function(gsub::gsub)),
     ("match", function(match_)),
     ("rep", function(rep)),
@@ -35,9 +34,11 @@ const REPLACED: &[(&str, Function)] = &[
 pub(crate) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_builtin(Builtin::String)?;
     call.set_functions(-1, REPLACED)?;
+    push_gmatch(call)?;
+    call.push_value(-1)?;
     // The name that Lua 5.0 had; Hindsight's Lua was built to keep it.
-    call.raw_get_field(-1, "gmatch")?;
-    call.raw_set_field(-2, "gfind")?;
+    call.raw_set_field(-3, "gfind")?;
+    call.raw_set_field(-2, "gmatch")?;
     for gone in ["dump", "buffer"] {
         call.push_nil()?;
         call.raw_set_field(-2, gone)?;
@@ -185,30 +186,50 @@ pub(crate) fn push_capture(
     }
 }
 
-/// The iterator keeps subject, pattern and the offset where it goes on.
+/// Makes an iterator out of its state. It is Lua, because LuaJIT's traces hold for all closures of one Lua function, but
+/// for a native closure only as long as it is the very same one: a new one in each loop would end every trace.
+const ITERATORS: &[u8] =
+    b"local step = ... return function(state) return function() return step(state) end end";
+
+/// Pushes `gmatch`, which keeps the maker of iterators.
+fn push_gmatch(call: &mut Call<'_>) -> Result<(), Error> {
+    call.load(ITERATORS, "=string")?.map_err(Error::bytes)?;
+    call.push_function(function(gmatch_step))?;
+    call.call(1, 1)?;
+    call.push_closure(function(gmatch), 1)
+}
+
+/// The state of an iterator is a table of subject, pattern and the offset where it goes on.
 fn gmatch(call: &mut Call<'_>) -> Result<usize, Error> {
     call.check_bytes(1)?;
     call.check_bytes(2)?;
-    call.push_value(1)?;
-    call.push_value(2)?;
+    call.push_upvalue(1)?;
+    call.push_table(3, 0)?;
+    for i in [1, 2] {
+        call.push_value(i)?;
+        call.raw_set_index(-2, i.into())?;
+    }
     call.push_integer(0)?;
-    call.push_closure(function(gmatch_step), 3)?;
+    call.raw_set_index(-2, 3)?;
+    call.call(1, 1)?;
     Ok(1)
 }
 
 fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
     let l = call.raw();
-    // SAFETY: `gmatch` has made strings of the first two upvalues and a number of the third; they keep the strings alive
-    // during this call.
+    call.room(3)?;
+    // SAFETY: the only argument is a table that `gmatch` has made of two strings and a number, and nobody else has it. It
+    // keeps the strings alive during this call.
     let (subject, pattern, at) = unsafe {
-        let at = ffi::lua_tonumber(l, ffi::lua_upvalueindex(3));
+        for i in 1..=3 {
+            ffi::lua_rawgeti_(l, 1, i);
+        }
         (
-            vm::bytes_of(l, ffi::lua_upvalueindex(1)),
-            vm::bytes_of(l, ffi::lua_upvalueindex(2)),
-            at,
+            vm::bytes_of(l, 2),
+            vm::bytes_of(l, 3),
+            ffi::lua_tonumber(l, 4) as usize,
         )
     };
-    let at = at as usize;
     if at > subject.len() {
         return Ok(0);
     }
@@ -218,7 +239,7 @@ fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
         found.end + usize::from(found.end == found.start)
     });
     call.push_number(next as f64)?;
-    call.set_upvalue(3);
+    call.raw_set_index(1, 3)?;
     found.map_or(Ok(0), |found| push_captures(call, subject, &found))
 }
 

@@ -65,22 +65,29 @@ fn concat(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn add_entry(call: &mut Call<'_>, i: i64, out: &mut Scratch) -> Result<(), Error> {
-    call.raw_get_index(1, i)?;
     let l = call.raw();
-    // SAFETY: the value on top stays there while its bytes are copied; a number becomes a string in this copy only.
+    let Ok(index) = i32::try_from(i) else {
+        return Err(no_text(i, "nil"));
+    };
+    call.room(1)?;
+    // SAFETY: argument 1 is a table, and there is room. The value on top stays there while its bytes are copied; a number
+    // becomes a string in this copy only.
     let added = unsafe {
+        ffi::lua_rawgeti_(l, 1, index);
         match ffi::lua_type(l, -1) {
             ffi::LUA_TSTRING | ffi::LUA_TNUMBER => out.add(call, vm::bytes_of(l, -1)),
-            _ => {
-                let kind = call.type_name(-1);
-                let text = format!("invalid value ({kind}) at index {i} in table for 'concat'");
-                Err(Error::new(text))
-            }
+            _ => Err(no_text(i, call.type_name(-1))),
         }
     };
     // SAFETY: takes off what was pushed above.
     unsafe { ffi::lua_settop(l, -2) };
     added
+}
+
+fn no_text(i: i64, kind: &str) -> Error {
+    Error::new(format!(
+        "invalid value ({kind}) at index {i} in table for 'concat'"
+    ))
 }
 
 fn insert(call: &mut Call<'_>) -> Result<usize, Error> {

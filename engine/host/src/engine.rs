@@ -352,6 +352,8 @@ impl Engine {
             let after = output.config.settings.stuck_after;
             let is_stuck = after.is_some_and(|after| fault::is_stuck(&output.handle, after));
             if is_stuck {
+                // It may be a program it started or a wait that can be broken off; then the thread ends after all.
+                output.handle.interrupt();
                 fault::stuck(&shared, &output.config);
             }
             !is_stuck

@@ -110,7 +110,8 @@ impl AppendFile {
         }
         let file = self.file.as_mut().ok_or_else(closed)?;
         if let Err(error) = file.write_all(&self.unwritten[..count]) {
-            file.set_len(self.written)?;
+            // If this fails too, the first error is the one that says why; the next start cuts what is torn.
+            let _ = file.set_len(self.written);
             return Err(error);
         }
         self.written += count as u64;

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use super::wait::{self, Ready, Waiter};
@@ -107,6 +108,8 @@ impl Stream {
     /// The system's, when no shell can be started.
     pub fn program(command: &std::ffi::OsStr, writes: bool) -> io::Result<Stream> {
         let mut shell = Command::new("/bin/sh");
+        // A group of its own, so that all it starts can be ended with it.
+        shell.process_group(0);
         shell.arg("-c").arg(command);
         let pipe: OwnedFd;
         let child;

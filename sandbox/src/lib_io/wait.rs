@@ -129,13 +129,19 @@ pub fn end_child(child: &mut Child) {
             return;
         }
         if attempt == 0 {
-            // SAFETY: the process is ours and not yet waited for, so its number belongs to nobody else.
-            unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
+            // The whole group, which the shell leads: what it started ends with it.
+            signal_group(child, libc::SIGTERM);
         }
         let _ = step(watched.as_ref());
     }
-    let _ = child.kill();
+    signal_group(child, libc::SIGKILL);
     let _ = child.wait();
+}
+
+/// Sends a signal to the process group of a child that was started as the leader of one.
+fn signal_group(child: &Child, signal: libc::c_int) {
+    // SAFETY: the process is ours and not yet waited for, so its number, and that of its group, belongs to nobody else.
+    unsafe { libc::kill(-(child.id() as libc::pid_t), signal) };
 }
 
 /// Waits until the program ends or a step has passed.

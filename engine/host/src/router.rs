@@ -8,12 +8,19 @@ use schemas::view::Index;
 
 use crate::analysis_plugin::AnalysisPlugin;
 
-/// At most this many bytes of the queue are routed as one batch, so that thousands of plugins get several messages
-/// each, and a batch in flight stays small.
-const BATCH_BYTES_MAX: usize = 4 << 20;
+/// At most this many bytes of the queue are routed as one batch while few plugins are loaded, so that a batch in
+/// flight stays small.
+const BATCH_BYTES_FEW: usize = 4 << 20;
+
+/// Each plugin that is loaded adds so much, for several messages: a Lua state that is fetched into the processor's cache
+/// for a single message costs many times what the message does.
+const BATCH_BYTES_PER_PLUGIN: usize = 4 << 10;
+
+/// No batch is larger, however many plugins there are.
+const BATCH_BYTES_MAX: usize = 32 << 20;
 
 /// At most this many blocks make one batch; bounds the work when blocks are tiny.
-const BATCH_BLOCKS_MAX: usize = 256;
+const BATCH_BLOCKS_MAX: usize = 1024;
 
 /// A stretch of the input queue that plugins work on together.
 pub struct Batch {
@@ -268,7 +275,9 @@ impl Router {
     fn read_blocks(&mut self) -> Result<Vec<Block>, queue::ReadError> {
         let mut blocks = Vec::new();
         let mut bytes = 0;
-        while bytes < BATCH_BYTES_MAX && blocks.len() < BATCH_BLOCKS_MAX {
+        let wanted = self.plugins.len() * BATCH_BYTES_PER_PLUGIN;
+        let bytes_max = wanted.clamp(BATCH_BYTES_FEW, BATCH_BYTES_MAX);
+        while bytes < bytes_max && blocks.len() < BATCH_BLOCKS_MAX {
             let Some(block) = self.reader.try_next()? else {
                 break;
             };

@@ -182,10 +182,30 @@ pub fn find_plain(
     let Some(rest) = subject.get(init..) else {
         return Ok(None);
     };
-    let found = memmem::find(rest, text);
+    let found = find_text(rest, text);
     let looked_at = found.unwrap_or(rest.len()) + text.len();
     budget.charge(u32::try_from(looked_at / SWEPT_PER_STEP).unwrap_or(u32::MAX))?;
     Ok(found.map(|at| init + at))
+}
+
+/// So many false starts are looked at before the search that is linear in any case is set up; setting it up costs more
+/// than a short search.
+const FALSE_STARTS: usize = 8;
+
+/// Where `text` first stands in `bytes`.
+fn find_text(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    let Some((first, rest)) = text.split_first() else {
+        return Some(0);
+    };
+    let mut from = 0;
+    for _ in 0..FALSE_STARTS {
+        let at = from + memchr::memchr(*first, bytes.get(from..)?)?;
+        if bytes[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    memmem::find(&bytes[from..], text).map(|at| from + at)
 }
 
 /// Whether parentheses make captures, as in Lua, or are ordinary characters, as in a message matcher.

@@ -1,12 +1,19 @@
 //! Reads and makes files of framed Heka messages.
 
 use std::path::Path;
+use std::time::Duration;
 
 use schemas::frame::{Scan, header, scan};
 use schemas::message::{FieldValue, Message};
 
 /// Larger than any message of these tests.
 const MESSAGE_MAX: usize = 16 * 1024 * 1024;
+
+/// While an engine writes, the last frame may be seen before all of it is there; then the file is looked at again, ...
+const LOOKS_MAX: usize = 100;
+
+/// ... so much later.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A message with its frame around it.
 pub fn frame(message: &Message) -> Vec<u8> {
@@ -20,16 +27,13 @@ pub fn frame(message: &Message) -> Vec<u8> {
 /// # Panics
 /// When anything but whole, valid frames stands in the file.
 pub fn messages(path: &Path) -> Vec<Message> {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let (found, torn) = split(&bytes);
-    assert_eq!(
-        torn,
-        0,
-        "{} bytes of {} are no whole frame",
-        torn,
-        path.display()
-    );
-    found
+    for _ in 0..LOOKS_MAX {
+        if let (found, 0) = split(&std::fs::read(path).unwrap_or_default()) {
+            return found;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    panic!("{} ends with bytes that are no whole frame", path.display());
 }
 
 /// The whole messages of `bytes`, and how many bytes belong to none.

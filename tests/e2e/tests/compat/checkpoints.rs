@@ -281,3 +281,21 @@ fn a_damaged_checkpoint_file_costs_only_its_damaged_lines() {
     });
     engine.stop();
 }
+
+#[test]
+fn an_empty_newest_segment_does_not_hold_a_replay() {
+    let site = Site::new()
+        .input("source", "", &crate::payloads_input(&["one"]))
+        .analysis(
+            "idle",
+            "message_matcher = \"TRUE\"",
+            "function process_message() return 0 end function timer_event() end",
+        )
+        .collect("all", "TRUE");
+    site.replay().expect(0);
+    std::fs::remove_file(site.path("run/input/source.cfg")).expect("it is there");
+    // A kill just after the queue went on to the next segment leaves this.
+    site.write("output/input/1.log", "");
+    site.replay().expect(0);
+    assert_eq!(payloads(&site.path("all.heka")), ["one"]);
+}

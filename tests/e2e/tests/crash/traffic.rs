@@ -90,7 +90,7 @@ pub fn site(scenario: &Scenario) -> Site {
     .analysis("count", count, COUNT)
     .analysis(
         "silent",
-        &format!("{count}\nsilent = true\npreserve_interval = 0"),
+        &format!("{count}\nsilent = true\npreserve_interval = 2"),
         COUNT,
     )
     .ours("output/log_file.lua", "lines", &lines)

@@ -29,60 +29,17 @@ decoder_module    = "decoders.syslog"
 --]]
 
 require "string"
-require "table"
-local socket = require "socket"
+local serve  = require "tcp_server".new(1514)
 local decode = require "decoding".new()
 
-local address         = read_config("address") or "127.0.0.1"
-local port            = read_config("port") or 1514
-local framing         = read_config("framing") or "auto"
-local connections_max = read_config("connections_max") or 1024
-local record_max      = read_config("record_max") or 65536
-local idle_timeout    = read_config("idle_timeout") or 0
-local remote_field    = read_config("remote_field")
+local framing      = read_config("framing") or "auto"
+local record_max   = read_config("record_max") or 65536
+local remote_field = read_config("remote_field")
 if remote_field == nil then remote_field = "remote" end
 assert(framing == "auto" or framing == "lines" or framing == "octets", "framing must be auto, lines or octets")
 
 local CHUNK = 65536
 local byte, find, sub, match = string.byte, string.find, string.sub, string.match
-
-local server = assert(socket.bind(address, port))
-server:settimeout(0)
--- Those we wait for. The server is left out while there is no room for another client.
-local sockets, clients, n_clients = { server }, {}, 0
-
-local function remove(wanted)
-    for i = #sockets, 1, -1 do
-        if sockets[i] == wanted then table.remove(sockets, i) end
-    end
-end
-
-local function drop(client, why)
-    if why then print("client disconnected", client.remote, why) end
-    remove(client.socket)
-    clients[client.socket] = nil
-    client.socket:close()
-    if n_clients == connections_max then sockets[#sockets + 1] = server end
-    n_clients = n_clients - 1
-end
-
-local function accept()
-    while true do
-        if n_clients >= connections_max then
-            remove(server)
-            return
-        end
-        local s = server:accept()
-        if not s then return end
-        s:settimeout(0)
-        local remote = s:getpeername()
-        local client = { socket = s, remote = remote or "?", buffer = "", last = socket.gettime() }
-        if remote_field then client.headers = { Fields = { [remote_field] = client.remote } } end
-        clients[s] = client
-        n_clients = n_clients + 1
-        sockets[#sockets + 1] = s
-    end
-end
 
 local function hand_over(client, record)
     if record == "" then return end
@@ -116,14 +73,23 @@ local function next_record(buffer, at)
     if #buffer - at + 1 > record_max then return false, "record longer than record_max" end
 end
 
-local function split(client)
+local on = {}
+
+function on.opened(client)
+    client.buffer = ""
+    if remote_field then client.headers = { Fields = { [remote_field] = client.remote } } end
+end
+
+function on.wanted()
+    return CHUNK
+end
+
+function on.received(client, data)
+    client.buffer = client.buffer .. data
     local at = 1
     while is_running() do
         local record, next_at = next_record(client.buffer, at)
-        if record == false then
-            drop(client, next_at)
-            return
-        end
+        if record == false then return next_at end
         if not record then break end
         hand_over(client, record)
         at = next_at
@@ -131,41 +97,11 @@ local function split(client)
     client.buffer = sub(client.buffer, at)
 end
 
-local function read(client)
-    local data, err, partial = client.socket:receive(CHUNK)
-    data = data or partial
-    if data and #data > 0 then
-        client.last = socket.gettime()
-        client.buffer = client.buffer .. data
-        split(client)
-    end
-    if err == "closed" and clients[client.socket] then
-        hand_over(client, client.buffer) -- a last line without its end
-        drop(client)
-    elseif err and err ~= "timeout" and err ~= "closed" then
-        drop(client, err)
-    end
-end
-
-local function drop_idle()
-    if idle_timeout <= 0 then return end
-    local now = socket.gettime()
-    for _, client in pairs(clients) do
-        if now - client.last > idle_timeout then drop(client, "idle") end
-    end
+function on.closed(client)
+    hand_over(client, client.buffer) -- a last line without its end
 end
 
 function process_message()
-    while is_running() do
-        local ready = socket.select(sockets, nil, 1)
-        for _, s in ipairs(ready or {}) do
-            if s == server then
-                accept()
-            elseif clients[s] then
-                read(clients[s])
-            end
-        end
-        drop_idle()
-    end
+    serve(on)
     return 0
 end

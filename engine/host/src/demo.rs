@@ -40,6 +40,7 @@ const PLUGINS: &[(&str, &str)] = &[
     embedded!("encoders/payload.lua"),
     embedded!("modules/decoding.lua"),
     embedded!("modules/encoding.lua"),
+    embedded!("modules/tcp_server.lua"),
 ];
 
 /// Log files that are followed where they exist, and how their lines are decoded.

@@ -71,6 +71,12 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
     let input_queue = open_queue(&config, "input", recorder.highest_place("input"))?;
     let analysis_queue = open_queue(&config, "analysis", recorder.highest_place("analysis"))?;
     let load = LoadDir::open(&config).context("watching the load directory")?;
+    if !sandbox::compiler_can_be_stopped() {
+        tracing::warn!(
+            target: "hindsight",
+            "LuaJIT was built without the hook check, so all plugins run with its compiler off"
+        );
+    }
     let modules = Arc::new(modules());
     let shared = Shared::new(
         config,

@@ -1,4 +1,4 @@
-//! `input/tcp.lua` with real sockets: several clients, both framings, limits.
+//! `input/tcp.lua` with real sockets: several clients, both framings, limits. With them the module `tcp_server`, which serves the clients of both TCP inputs.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,0 +1,123 @@
+-- This Source Code Form is subject to the terms of the Mozilla Public
+-- License, v. 2.0. If a copy of the MPL was not distributed with this
+-- file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+--[[
+# TCP server: many clients of one input plugin
+
+Listens on a port and tells the plugin what its clients do, until the plugin has to end. It understands these keys of
+the plugin's configuration:
+
+```lua
+address         = "127.0.0.1"
+port            = 1514
+connections_max = 1024   -- further clients wait to be accepted
+idle_timeout    = 0      -- seconds without data after which a client is disconnected; 0 never
+```
+
+## Functions
+
+`server = tcp_server.new(default_port)` listens. `server(on)` serves; `on` is a table of functions:
+
+| function | when |
+|---|---|
+| `opened(client)` | a client was accepted; `client.remote` is its address, other keys are the plugin's own |
+| `wanted(client)` | how many bytes to receive at most |
+| `received(client, data)` | bytes came; a text that is returned disconnects the client and says why |
+| `closed(client)` | the client has closed its side |
+--]]
+
+local table  = require "table"
+local socket = require "socket"
+
+local remove_at = table.remove
+local is_running, print, read_config = is_running, print, read_config
+local assert, ipairs, pairs = assert, ipairs, pairs
+
+local M = {}
+setfenv(1, M)
+
+function new(default_port)
+    local connections_max = read_config("connections_max") or 1024
+    local idle_timeout    = read_config("idle_timeout") or 0
+
+    local server = assert(socket.bind(read_config("address") or "127.0.0.1", read_config("port") or default_port))
+    server:settimeout(0)
+    -- Those we wait for. The server is left out while there is no room for another client.
+    local sockets, clients, n_clients = { server }, {}, 0
+
+    local function remove(wanted)
+        for i = #sockets, 1, -1 do
+            if sockets[i] == wanted then remove_at(sockets, i) end
+        end
+    end
+
+    local function drop(client, why)
+        if why then print("client disconnected", client.remote, why) end
+        remove(client.socket)
+        clients[client.socket] = nil
+        client.socket:close()
+        if n_clients == connections_max then sockets[#sockets + 1] = server end
+        n_clients = n_clients - 1
+    end
+
+    local function accept(on)
+        while true do
+            if n_clients >= connections_max then
+                remove(server)
+                return
+            end
+            local s = server:accept()
+            if not s then return end
+            s:settimeout(0)
+            local client = { socket = s, remote = s:getpeername() or "?", last = socket.gettime() }
+            on.opened(client)
+            clients[s] = client
+            n_clients = n_clients + 1
+            sockets[#sockets + 1] = s
+        end
+    end
+
+    local function read(on, client)
+        local data, err, partial = client.socket:receive(on.wanted(client))
+        data = data or partial
+        if data and #data > 0 then
+            client.last = socket.gettime()
+            local why = on.received(client, data)
+            if why then
+                drop(client, why)
+                return
+            end
+        end
+        if err == "closed" then
+            on.closed(client)
+            drop(client)
+        elseif err and err ~= "timeout" then
+            drop(client, err)
+        end
+    end
+
+    local function drop_idle()
+        if idle_timeout <= 0 then return end
+        local now = socket.gettime()
+        for _, client in pairs(clients) do
+            if now - client.last > idle_timeout then drop(client, "idle") end
+        end
+    end
+
+    return function(on)
+        while is_running() do
+            local ready = socket.select(sockets, nil, 1)
+            for _, s in ipairs(ready or {}) do
+                if s == server then
+                    accept(on)
+                elseif clients[s] then
+                    read(on, clients[s])
+                end
+            end
+            drop_idle()
+        end
+    end
+end
+
+return M

@@ -119,7 +119,8 @@ pub struct Start {
 impl AnalysisPlugin {
     /// A plugin that is behind at `start.at` until it has caught up with the router.
     pub fn new(config: Arc<Plugin>, matcher: Matcher, sandbox: Sandbox, start: Start) -> Arc<Self> {
-        let floor = start.state.as_ref().map(|_| start.at);
+        let saves = config.settings.preserve_interval.is_some();
+        let floor = start.state.as_ref().filter(|_| saves).map(|_| start.at);
         Arc::new(AnalysisPlugin {
             handle: sandbox.handle(),
             matcher,
@@ -426,7 +427,9 @@ impl AnalysisPlugin {
         cage.dirty = false;
         cage.saved_at = cage.at;
         cage.saved_when = Instant::now();
-        *self.floor.lock().expect("nothing panics under this lock") = Some(cage.at);
+        if self.config.settings.preserve_interval.is_some() {
+            *self.floor.lock().expect("nothing panics under this lock") = Some(cage.at);
+        }
         Ok(())
     }
 

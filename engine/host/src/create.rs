@@ -11,7 +11,9 @@ use crate::state_file::{Found, StateFile};
 
 /// The state file of a plugin, if it preserves its state.
 pub fn state_file(shared: &Shared, plugin: &Plugin) -> Option<StateFile> {
-    let sync = shared.config.sync != crate::config::Sync::Never;
+    // A rename alone survives the death of the process; forcing each state to the disk would cost more than what it
+    // saves, so that is done only where the operator wants every message on the disk.
+    let sync = shared.config.sync == crate::config::Sync::Always;
     plugin
         .settings
         .preserve_data

@@ -61,7 +61,8 @@ impl Cursor {
         let start = block.start();
         let offset = self.found.map_or(self.offset, |found| found.start);
         if offset >= block.bytes().len() {
-            return block.end();
+            // The reader may have gone over to the next, empty segment.
+            return block.end().max(self.reader.position());
         }
         Position {
             segment: start.segment,

@@ -174,11 +174,15 @@ impl Engine {
         let state_bytes = state.as_ref().zip(found.bytes);
         let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
         let recorded = self.analysis_place(&config);
-        let at = found
-            .position
+        // A state that is saved only at a clean stop stands where the plugin stopped, or is older than what is kept.
+        let saves = config.settings.preserve_interval.is_some();
+        let of_state = found.position.filter(|_| saves);
+        let at = of_state
             .unwrap_or(recorded)
             .min(self.shared.input_queue.appended());
-        create::first_state(&mut sandbox, state.as_ref(), &at.to_string())?;
+        if saves {
+            create::first_state(&mut sandbox, state.as_ref(), &at.to_string())?;
+        }
         let replay_until = (at < recorded).then_some(recorded);
         let start = AnalysisStart {
             at,
@@ -213,11 +217,9 @@ impl Engine {
         let state = create::state_file(&self.shared, &config);
         let found = create::read_state(state.as_ref(), &config);
         let recorded = self.output_places(&config);
-        let places = found
-            .bytes
-            .as_deref()
-            .and_then(OutputRunner::places_of)
-            .unwrap_or(recorded);
+        let saves = config.settings.preserve_interval.is_some();
+        let saved = found.bytes.as_deref().filter(|_| saves);
+        let places = saved.and_then(OutputRunner::places_of).unwrap_or(recorded);
         let delivery = Arc::new(Mutex::new(Delivery::new(places)));
         let host = || -> Box<dyn sandbox::Host> {
             let (shared, name) = (self.shared.clone(), config.name.clone());
@@ -230,7 +232,9 @@ impl Engine {
         let state_bytes = state.as_ref().zip(found.bytes);
         let mut sandbox = create::sandbox(&self.shared, &config, host, state_bytes)?;
         let place = OutputRunner::text_of(places);
-        create::first_state(&mut sandbox, state.as_ref(), &place)?;
+        if saves {
+            create::first_state(&mut sandbox, state.as_ref(), &place)?;
+        }
         let signal = Signal::new();
         let plugin = OutputPlugin::new(config.clone(), sandbox.handle(), signal, places);
         let runner = OutputRunner {

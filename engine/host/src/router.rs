@@ -241,6 +241,8 @@ impl Router {
         }
         let blocks = self.read_blocks()?;
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+            // Nothing came, but the reader may have gone over to the next, empty segment.
+            self.position = self.position.max(self.reader.position());
             return Ok(Routed::Nothing);
         };
         let (start, end) = (first.start(), last.end());

@@ -222,7 +222,8 @@ fn an_output_whose_directory_vanishes() {
     std::fs::remove_file(site.path("run/input/source.cfg")).expect("it is there");
     let mut engine = site.start();
     engine.until_log("started");
-    std::fs::remove_dir_all(site.path("gone")).expect("it is there");
+    // Renamed, not removed: the plugin goes on making files in it until it notices.
+    std::fs::rename(site.path("gone"), site.path("away")).expect("it is there");
     engine.stop();
     // The plugin opens its file at the start, so the directory goes while it runs.
     site.write("gone/out.log", "");
@@ -235,7 +236,8 @@ fn an_output_whose_directory_vanishes() {
     engine.until("the plugin rolls", || {
         std::fs::read_dir(site.path("gone")).is_ok_and(|dir| dir.count() > 2)
     });
-    std::fs::remove_dir_all(site.path("gone")).expect("it is there");
+    // Renamed, not removed: the plugin goes on making files in it until it notices.
+    std::fs::rename(site.path("gone"), site.path("away")).expect("it is there");
     engine.until("the reason", || {
         site.read("run/output/bad.err")
             .contains("No such file or directory")

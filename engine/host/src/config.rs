@@ -30,11 +30,7 @@ pub const KINDS: [Kind; 3] = [Kind::Input, Kind::Analysis, Kind::Output];
 
 /// The directory, queue and name prefix of a kind: `input`, `analysis` or `output`.
 pub fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Input => "input",
-        Kind::Analysis => "analysis",
-        Kind::Output => "output",
-    }
+    kind.name()
 }
 
 /// When messages are made safe from a loss of power.

@@ -104,6 +104,10 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
 /// Native modules that plugins may require.
 pub fn modules() -> sandbox::native::Registry {
     let mut registry = sandbox::native::Registry::new();
+    lpeg::register(&mut registry);
+    json::register(&mut registry);
+    library::register(&mut registry);
+    analysis::register(&mut registry);
     input::register(&mut registry);
     registry
 }

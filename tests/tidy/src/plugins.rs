@@ -11,7 +11,7 @@ const HOME: &str = "plugins/";
 const CONFIGURED: [&str; 3] = ["plugins/input/", "plugins/analysis/", "plugins/output/"];
 
 /// Where the tests of plugins lie.
-const TESTS: &str = "tests/e2e/tests/";
+const TESTS: [&str; 2] = ["tests/e2e/tests/", "tests/modules/"];
 
 /// All rules of this module.
 pub fn check(tree: &Tree) -> Vec<Complaint> {
@@ -131,13 +131,16 @@ fn test(tree: &Tree, file: &File) -> Option<Complaint> {
     let tests = || {
         tree.files
             .iter()
-            .filter(|file| file.path.starts_with(TESTS))
+            .filter(|file| TESTS.iter().any(|home| file.path.starts_with(home)))
     };
     let is_named = tests().any(|test| test.text.contains(&name));
     (!is_named).then(|| {
         file.complaint(
             0,
-            format!("no test uses it: add one below {TESTS} that names `{name}`"),
+            format!(
+                "no test uses it: add one below {} that names `{name}`",
+                TESTS.join(" or ")
+            ),
         )
     })
 }

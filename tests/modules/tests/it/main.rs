@@ -1,0 +1,3 @@
+//! What Lua programs alone cannot show: state round trips, limits, messages that modules make.
+
+mod require;

@@ -1,0 +1,86 @@
+//! Runs every Lua program below `tests/modules/lua`, and every example of the reference pages, as the main chunk of a plugin.
+//!
+//! A program fails by raising an error. It is an input plugin unless its first line says `-- kind: analysis` or
+//! `-- kind: output`; the same line stands at the head of an example.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use modules::{Setup, root};
+use sandbox::Kind;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = programs();
+    trials.extend(examples());
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn programs() -> Vec<Trial> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
+    let trial = |path: PathBuf| {
+        let name = name(&folder, &path);
+        Trial::test(name, move || {
+            let text = std::fs::read_to_string(&path)?;
+            // Named as a file, so that errors tell the line.
+            outcome(Setup::new(kind(&text)).load(&path))
+        })
+    };
+    files(&folder, "lua").into_iter().map(trial).collect()
+}
+
+/// Each block marked as Lua in a reference page, alone.
+fn examples() -> Vec<Trial> {
+    let folder = root().join("plugins/reference");
+    let pages = files(&folder, "md").into_iter().flat_map(|path| {
+        let page = std::fs::read_to_string(&path).expect("a page is readable text");
+        let page_name = name(&folder, &path);
+        let blocks: Vec<String> = page
+            .split("```lua\n")
+            .skip(1)
+            .filter_map(|part| part.split_once("```").map(|(block, _)| block.to_string()))
+            .collect();
+        let trial = move |(n, block): (usize, String)| {
+            let name = format!("reference::{page_name}::{}", n + 1);
+            Trial::test(name, move || outcome(Setup::new(kind(&block)).run(&block)))
+        };
+        blocks.into_iter().enumerate().map(trial)
+    });
+    pages.collect()
+}
+
+fn outcome(result: Result<modules::Plugin, String>) -> Result<(), Failed> {
+    result.map(drop).map_err(Failed::from)
+}
+
+fn kind(text: &str) -> Kind {
+    match text.lines().next() {
+        Some("-- kind: analysis") => Kind::Analysis,
+        Some("-- kind: output") => Kind::Output,
+        _ => Kind::Input,
+    }
+}
+
+fn name(folder: &Path, path: &Path) -> String {
+    let short = path.strip_prefix(folder).unwrap_or(path);
+    short.with_extension("").display().to_string()
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

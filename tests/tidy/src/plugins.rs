@@ -10,6 +10,9 @@ const HOME: &str = "plugins/";
 /// Kinds that an operator configures; the others are modules that they load.
 const CONFIGURED: [&str; 3] = ["plugins/input/", "plugins/analysis/", "plugins/output/"];
 
+/// How a file of type annotations for editors begins; it is no module.
+const ANNOTATIONS: &str = "---@meta";
+
 /// Where the tests of plugins lie.
 const TESTS: [&str; 2] = ["tests/e2e/tests/", "tests/modules/"];
 
@@ -18,7 +21,7 @@ pub fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     let lua = tree
         .ending(".lua")
-        .filter(|file| file.path.starts_with(HOME));
+        .filter(|file| file.path.starts_with(HOME) && !file.text.starts_with(ANNOTATIONS));
     for file in lua {
         complaints.extend(manual(file));
         complaints.extend(test(tree, file));

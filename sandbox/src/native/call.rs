@@ -585,6 +585,18 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Appends upvalue `i` of the running function to its arguments and returns its position there, so that an object which
+    /// a closure keeps can be borrowed. Comes before anything is pushed.
+    ///
+    /// # Errors
+    /// When the stack is full.
+    pub fn adopt_upvalue(&mut self, i: u8) -> Result<i32, Error> {
+        assert!(self.top() == self.n_args, "values were pushed before");
+        self.push_upvalue(i)?;
+        self.n_args += 1;
+        Ok(self.n_args)
+    }
+
     /// Pops a value into upvalue `i` of the running function, which must have one.
     pub fn set_upvalue(&mut self, i: u8) {
         let i = ffi::lua_upvalueindex(c_int::from(i));

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use sandbox::native::{Call, Class, Error, Function, Object, Registry, Type, function};
+use sandbox::native::{Call, Class, Error, Object, Registry, Type, function};
 
 use crate::maxminddb::shared::{self, Database};
 use crate::maxminddb::{address, push_scalar, value};

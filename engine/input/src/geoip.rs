@@ -160,7 +160,9 @@ fn open_database<K: Kind>(call: &mut Call<'_>) -> Result<usize, Error> {
         Err(error) => {
             call.push_nil()?;
             let name = K::CLASS.name;
-            call.push_bytes(format!("{name} error: failed to open database file: {error}"))?;
+            call.push_bytes(format!(
+                "{name} error: failed to open database file: {error}"
+            ))?;
             Ok(2)
         }
     }
@@ -170,7 +172,9 @@ fn check_open<K: Kind>(call: &Call<'_>) -> Result<Arc<Database>, Error> {
     let handle = call.check_object::<Handle<K>>(1)?;
     handle.database.clone().ok_or_else(|| {
         let name = K::NAME;
-        Error::bare(format!("lua-geoip error: attempted to use closed {name} db"))
+        Error::bare(format!(
+            "lua-geoip error: attempted to use closed {name} db"
+        ))
     })
 }
 
@@ -213,7 +217,9 @@ fn answer<K: Kind>(
     address: Option<IpAddr>,
 ) -> Result<usize, Error> {
     let known = address.filter(|address| {
-        database.lookup(*address).is_ok_and(|found| found.has_data())
+        database
+            .lookup(*address)
+            .is_ok_and(|found| found.has_data())
     });
     let Some(address) = known else {
         call.push_nil()?;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use sandbox::native::{Call, Class, Error, Function, Object, Registry, function};
 
-use reader::Reader;
+use reader::{Fill, Reader};
 
 /// Bytes read from the disk at a time when the plugin does not say.
 const DEFAULT_BUFFER: i64 = 8 * 1024;
@@ -78,7 +78,12 @@ fn check_count(call: &Call<'_>, max: usize) -> Result<(), Error> {
 }
 
 /// Argument `i` as a number above 0.
-fn check_positive(call: &Call<'_>, i: i32, default: i64, words: &'static str) -> Result<usize, Error> {
+fn check_positive(
+    call: &Call<'_>,
+    i: i32,
+    default: i64,
+    words: &'static str,
+) -> Result<usize, Error> {
     match call.opt_integer(i)?.unwrap_or(default) {
         number @ 1.. => Ok(number as usize),
         _ => Err(Error::argument(i, words)),
@@ -168,10 +173,14 @@ fn read_line(
 ) -> Result<End, Error> {
     loop {
         call.check_memory(line.capacity().saturating_mul(2).saturating_add(PIECE))?;
-        let piece = reader.fill(PIECE).map_err(|error| failed(&error))?;
-        if piece.is_empty() {
-            return Ok(End::File);
-        }
+        let piece = match reader.fill(PIECE).map_err(|error| failed(&error))? {
+            Fill::Bytes(piece) => piece,
+            Fill::NotYet => {
+                charge(call, PIECE)?;
+                continue;
+            }
+            Fill::End => return Ok(End::File),
+        };
         let end = memchr::memchr(b'\n', piece);
         let taken = end.map_or(piece.len(), |end| end + 1);
         let kept = taken.min(max.saturating_sub(line.len()));
@@ -296,14 +305,13 @@ fn seek_to(
     while reader.position() < target {
         let left = target - reader.position();
         let taken = match reader.fill(PIECE) {
-            Ok(piece) => (piece.len() as u64).min(left) as usize,
+            Ok(Fill::Bytes(piece)) => (piece.len() as u64).min(left) as usize,
+            Ok(Fill::NotYet) => 0,
+            Ok(Fill::End) => break,
             Err(error) => return Ok(Err(error)),
         };
-        if taken == 0 {
-            break;
-        }
         reader.consume(taken);
-        charge(call, taken)?;
+        charge(call, taken.max(1024))?;
     }
     Ok(Ok(reader.position()))
 }
@@ -318,18 +326,22 @@ fn string(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut text = Vec::new();
     loop {
         call.check_memory(text.len().saturating_add(PIECE).saturating_mul(2))?;
-        let piece = reader.fill(PIECE).map_err(|error| Error::bare(error.to_string()))?;
-        if piece.is_empty() {
-            call.push_bytes(text)?;
-            return Ok(1);
-        }
+        let filled = reader.fill(PIECE);
+        let piece = match filled.map_err(|error| Error::bare(error.to_string()))? {
+            Fill::Bytes(piece) => piece,
+            Fill::NotYet => &[],
+            Fill::End => {
+                call.push_bytes(text)?;
+                return Ok(1);
+            }
+        };
         let taken = piece.len();
         text.extend_from_slice(piece);
         reader.consume(taken);
         if text.len() > max {
             return Err(Error::bare("max_bytes exceeded"));
         }
-        charge(call, taken)?;
+        charge(call, taken.max(1024))?;
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs::{self, Metadata, ReadDir};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sandbox::native::{Call, Class, Error, Function, Object, Registry, function};
 
@@ -12,13 +13,16 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("attributes", function(attributes)),
     ("currentdir", function(currentdir)),
     ("dir", function(dir)),
+    ("link", function(link)),
+    ("lock_dir", function(lock_dir)),
     ("mkdir", function(mkdir)),
     ("rmdir", function(rmdir)),
     ("symlinkattributes", function(symlink_attributes)),
     ("touch", function(touch)),
 ];
 
-/// Offers `lfs` to input and output plugins. `chdir` is not there: the folder belongs to the whole program.
+/// Offers `lfs` to input and output plugins. `chdir` is not there: the folder belongs to the whole program. Nor are `lock` and
+/// `unlock`: locks on files belong to the program too, which would free them whenever it closes the file elsewhere.
 pub fn register(registry: &mut Registry) {
     registry.add_io("lfs", function(open));
 }
@@ -239,6 +243,81 @@ fn mkdir(call: &mut Call<'_>) -> Result<usize, Error> {
 fn rmdir(call: &mut Call<'_>) -> Result<usize, Error> {
     let removed = fs::remove_dir(path_at(call, 1)?);
     push_outcome(call, removed)
+}
+
+/// `link(old, new[, symbolic])`
+fn link(call: &mut Call<'_>) -> Result<usize, Error> {
+    let (old, new) = (path_at(call, 1)?, path_at(call, 2)?);
+    let linked = match call.is_true(3) {
+        true => std::os::unix::fs::symlink(old, new),
+        false => fs::hard_link(old, new),
+    };
+    push_outcome(call, linked)
+}
+
+/// The lock of a folder; it is free again when the object is gone.
+struct Lock(Option<PathBuf>);
+
+impl Lock {
+    fn free(&mut self) {
+        if let Some(path) = self.0.take() {
+            // Whoever removed it before wanted it gone as well.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
+
+impl Object for Lock {
+    fn class() -> Class {
+        Class {
+            name: "lock metatable",
+            methods: &[("free", function(free))],
+            metamethods: &[],
+        }
+    }
+}
+
+fn free(call: &mut Call<'_>) -> Result<usize, Error> {
+    call.check_object_mut::<Lock>(1)?.free();
+    Ok(0)
+}
+
+/// `lock_dir(path[, seconds])`: a lock that others honour, made of a link in the folder. One that is older than so many
+/// seconds was left behind and is taken over.
+fn lock_dir(call: &mut Call<'_>) -> Result<usize, Error> {
+    let path = path_at(call, 1)?.join("lockfile.lfs");
+    let stale = call.opt_number(2)?.unwrap_or(f64::INFINITY);
+    let make = || std::os::unix::fs::symlink("lock", &path);
+    let mut made = make();
+    if made
+        .as_ref()
+        .is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
+        && age(&path) > stale
+    {
+        made = fs::remove_file(&path).and_then(|()| make());
+    }
+    match made {
+        Ok(()) => {
+            call.push_object(Lock(Some(path)))?;
+            Ok(1)
+        }
+        Err(error) => push_failure(call, "", &error),
+    }
+}
+
+/// Seconds since a link was made; 0 when nobody knows.
+fn age(path: &Path) -> f64 {
+    let made = fs::symlink_metadata(path).and_then(|link| link.modified());
+    let age = made
+        .ok()
+        .and_then(|made| SystemTime::now().duration_since(made).ok());
+    age.map_or(0.0, |age| age.as_secs_f64())
 }
 
 /// `touch(path[, accessed[, modified]])`

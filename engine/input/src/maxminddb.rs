@@ -25,8 +25,7 @@ const MAX_PATH: usize = 13;
 /// What upstream says of an address that is none.
 const NO_ADDRESS: &str = "Name or service not known";
 /// What upstream says of a value that is not there.
-const NO_VALUE: &str =
-    "The lookup path does not match the data (key that doesn't exist, array index bigger than the array, expected array or map where none exists)";
+const NO_VALUE: &str = "The lookup path does not match the data (key that doesn't exist, array index bigger than the array, expected array or map where none exists)";
 /// What upstream says of values that are maps or arrays.
 const NO_SCALAR: &str = "Unsupported maxmind data type";
 

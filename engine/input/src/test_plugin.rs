@@ -24,7 +24,9 @@ pub(crate) fn load(kind: Kind, code: &str) -> Result<Sandbox, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("plugin.lua");
     let prelude = "require 'string' require 'table' require 'io' require 'os' ";
-    let code = format!("{prelude} socket = require 'socket' lfs = require 'lfs' {code}");
+    let code = format!(
+        "{prelude} socket = require 'socket' lfs = require 'lfs' maxminddb = require 'maxminddb' {code}"
+    );
     std::fs::write(&path, code).expect("written");
     let mut registry = Registry::new();
     crate::register(&mut registry);

@@ -111,7 +111,11 @@ fn base64(call: &mut Call<'_>) -> Result<usize, Error> {
     charge(call, text.len(), CODING_STEPS_PER_KIB)?;
     call.check_memory(text.len().saturating_mul(3))?;
     if !true_unless_given(call, 2) {
-        let text: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
+        let text: Vec<u8> = text
+            .iter()
+            .copied()
+            .filter(|c| !c.is_ascii_whitespace())
+            .collect();
         let Ok(decoded) = BASE64.decode(text) else {
             return Ok(0);
         };
@@ -121,7 +125,9 @@ fn base64(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut coded = BASE64.encode(text).into_bytes();
     if !true_unless_given(call, 3) {
         let lines = coded.chunks(BASE64_LINE);
-        coded = lines.flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
+        coded = lines
+            .flat_map(|line| line.iter().copied().chain([b'\n']))
+            .collect();
     }
     push_output(call, coded)?;
     Ok(1)

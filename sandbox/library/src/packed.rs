@@ -207,7 +207,11 @@ fn pack_value(
             let bytes = (call.check_number(argument)? as f32).to_le_bytes();
             put_bytes(bytes, format.big, output);
         }
-        Item::Double => put_bytes(call.check_number(argument)?.to_le_bytes(), format.big, output),
+        Item::Double => put_bytes(
+            call.check_number(argument)?.to_le_bytes(),
+            format.big,
+            output,
+        ),
         Item::Bytes(size) => {
             let text = call.check_bytes(argument)?;
             let wanted = if size == 0 { text.len() } else { size };

@@ -37,7 +37,10 @@ fn buffer(call: &mut Call<'_>, len: usize) -> Result<Vec<u8>, Error> {
 }
 
 fn failed(error: &snap::Error) -> Error {
-    Error::new(format!("snappy: {}", error.to_string().trim_start_matches("snappy: ")))
+    Error::new(format!(
+        "snappy: {}",
+        error.to_string().trim_start_matches("snappy: ")
+    ))
 }
 
 /// `compress(text)`

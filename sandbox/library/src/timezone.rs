@@ -23,7 +23,9 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
 /// The zone that argument 1 names.
 fn zone(call: &Call<'_>) -> Result<Option<TimeZone>, Error> {
     let name = call.check_bytes(1)?;
-    Ok(std::str::from_utf8(name).ok().and_then(|name| TimeZone::get(name).ok()))
+    Ok(std::str::from_utf8(name)
+        .ok()
+        .and_then(|name| TimeZone::get(name).ok()))
 }
 
 fn check_zone(call: &Call<'_>) -> Result<TimeZone, Error> {

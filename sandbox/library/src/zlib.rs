@@ -47,7 +47,10 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
         call.raw_set_field(-2, name)?;
     }
     for (name, text) in [
-        ("_DESCRIPTION", "Simple streaming interface to the zlib library"),
+        (
+            "_DESCRIPTION",
+            "Simple streaming interface to the zlib library",
+        ),
         ("_VERSION", "lua-zlib 1.2"),
     ] {
         call.push_bytes(text)?;
@@ -147,9 +150,15 @@ fn deflate(call: &mut Call<'_>) -> Result<usize, Error> {
 /// `inflate([window_bits])`: a function that expands.
 fn inflate(call: &mut Call<'_>) -> Result<usize, Error> {
     // Anything but a number stands for the default.
-    let bits = call.to_number(1).map_or(MAX_WINDOW + ANY_WRAPPER, |bits| bits as i32);
+    let bits = call
+        .to_number(1)
+        .map_or(MAX_WINDOW + ANY_WRAPPER, |bits| bits as i32);
     // A window of 0 bits stands for the one that the stream names.
-    let bits = if bits & 15 == 0 && bits >= 0 { bits | MAX_WINDOW } else { bits };
+    let bits = if bits & 15 == 0 && bits >= 0 {
+        bits | MAX_WINDOW
+    } else {
+        bits
+    };
     let Some(wrapper) = Wrapper::of(bits) else {
         return Err(bad_stream("invalid window bits"));
     };
@@ -247,7 +256,11 @@ fn deflate_pieces(
     let mut rest = text;
     loop {
         let (piece, after) = rest.split_at(rest.len().min(PIECE));
-        let flush_now = if after.is_empty() { flush } else { FlushCompress::None };
+        let flush_now = if after.is_empty() {
+            flush
+        } else {
+            FlushCompress::None
+        };
         make_room(call, output, PIECE)?;
         let before = compress.total_in();
         let status = compress.compress_vec(piece, output, flush_now);
@@ -312,9 +325,9 @@ fn inflate_pieces(
             None => Error::bare(
                 "InvalidInput: input string does not conform to zlib format or checksum failed",
             ),
-            Some(_) => Error::bare(
-                "RequiresDictionary: input stream requires a dictionary to be deflated",
-            ),
+            Some(_) => {
+                Error::bare("RequiresDictionary: input stream requires a dictionary to be deflated")
+            }
         })?;
         let taken = (decompress.total_in() - taken) as usize;
         let made = (decompress.total_out() - made) as usize;

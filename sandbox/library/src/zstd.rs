@@ -1,6 +1,8 @@
 //! The `zstd` module: Zstandard, as whole strings.
 
-use ::zstd::stream::raw::{CParameter, DParameter, Decoder, Encoder, InBuffer, Operation, OutBuffer};
+use ::zstd::stream::raw::{
+    CParameter, DParameter, Decoder, Encoder, InBuffer, Operation, OutBuffer,
+};
 use sandbox::native::{Call, Error, Function, Registry, function};
 
 use crate::work::{PIECE, charge, make_room, push_output};
@@ -77,14 +79,18 @@ fn compress_pieces(call: &mut Call<'_>, text: &[u8], level: i32) -> Result<Vec<u
             make_room(call, &mut output, PIECE)?;
             let at = output.len();
             let mut room = OutBuffer::around_pos(&mut output, at);
-            encoder.run(&mut input, &mut room).map_err(|error| failed(&error))?;
+            encoder
+                .run(&mut input, &mut room)
+                .map_err(|error| failed(&error))?;
         }
     }
     loop {
         make_room(call, &mut output, PIECE)?;
         let at = output.len();
         let mut room = OutBuffer::around_pos(&mut output, at);
-        let left = encoder.finish(&mut room, true).map_err(|error| failed(&error))?;
+        let left = encoder
+            .finish(&mut room, true)
+            .map_err(|error| failed(&error))?;
         if left == 0 {
             return Ok(output);
         }
@@ -121,7 +127,9 @@ fn expand(call: &mut Call<'_>, bytes: &[u8], max: usize) -> Result<Vec<u8>, Erro
         make_room(call, &mut output, PIECE)?;
         let (at, taken) = (output.len(), input.pos());
         let mut room = OutBuffer::around_pos(&mut output, at);
-        hint = decoder.run(&mut input, &mut room).map_err(|error| failed(&error))?;
+        hint = decoder
+            .run(&mut input, &mut room)
+            .map_err(|error| failed(&error))?;
         let made = output.len() - at;
         charge(call, made + input.pos() - taken, EXPAND_STEPS_PER_KIB)?;
         if output.len() > max {

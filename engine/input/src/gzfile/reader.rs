@@ -14,6 +14,19 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The largest window of a member as a power of two.
 const WINDOW: u8 = 15;
 
+/// Steps without any expanded bytes between two looks at the limits of who asks: headers may be long, members empty.
+const MAX_STEPS: usize = 16;
+
+/// What [`Reader::fill`] found.
+pub enum Fill<'r> {
+    /// Expanded bytes, at least one.
+    Bytes(&'r [u8]),
+    /// No bytes so far; there may be some if it is asked again.
+    NotYet,
+    /// There is nothing more.
+    End,
+}
+
 /// How the next bytes are to be taken.
 enum Part {
     /// A member may begin here; true at the start of the file, where anything else is plain text.
@@ -103,19 +116,24 @@ impl Reader {
         Ok(())
     }
 
-    /// The next expanded bytes, at most about `max` new ones; none at the end.
+    /// The next expanded bytes, at most about `max` new ones.
     ///
     /// # Errors
     /// The system's; when a member is damaged, or ends in the middle.
-    pub fn fill(&mut self, max: usize) -> io::Result<&[u8]> {
+    pub fn fill(&mut self, max: usize) -> io::Result<Fill<'_>> {
+        let mut steps = 0;
         while self.output_at == self.output.len() {
+            if steps == MAX_STEPS {
+                return Ok(Fill::NotYet);
+            }
+            steps += 1;
             self.output.clear();
             self.output_at = 0;
             if !self.step(max)? {
-                break;
+                return Ok(Fill::End);
             }
         }
-        Ok(&self.output[self.output_at..])
+        Ok(Fill::Bytes(&self.output[self.output_at..]))
     }
 
     /// Marks bytes that [`Reader::fill`] gave as used.

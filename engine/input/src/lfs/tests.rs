@@ -56,3 +56,22 @@ fn folders_are_made_listed_and_removed() {
             .contains("cannot open /no/such/folder: No such file")
     );
 }
+
+#[test]
+fn links_and_locks_of_folders() {
+    run_in_folder(
+        "io.open(folder .. 'a', 'w'):close()
+        assert(lfs.link(folder .. 'a', folder .. 'b') == true and lfs.attributes(folder .. 'b', 'nlink') == 2)
+        assert(lfs.link('a', folder .. 'c', true) and lfs.symlinkattributes(folder .. 'c', 'mode') == 'link')
+        local ok, why, code = lfs.link(folder .. 'none', folder .. 'd') assert(ok == nil and code == 2)
+        local lock = assert(lfs.lock_dir(folder))
+        local none, why = lfs.lock_dir(folder) assert(none == nil and why == 'File exists')
+        none = lfs.lock_dir(folder, 1000) assert(none == nil)
+        lock:free() lock:free() lock = assert(lfs.lock_dir(folder))
+        local other = assert(lfs.lock_dir(folder, -1))
+        other:free() assert(lfs.symlinkattributes(folder .. 'lockfile.lfs') == nil)
+        lfs.lock_dir(folder) lock, other = nil collectgarbage() collectgarbage()
+        assert(lfs.lock_dir(folder))
+        none, why, code = lfs.lock_dir(folder .. 'none') assert(none == nil and code == 2)",
+    );
+}

@@ -188,12 +188,18 @@ fn text(value: &Any) -> Vec<u8> {
     let bytes = value.value();
     match value.tag() {
         Tag::BmpString => {
-            let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            let units = bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
             let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
             text.collect::<String>().into_bytes()
         }
         // The old eight-bit alphabet is used as Latin-1.
-        Tag::TeletexString => bytes.iter().map(|&c| char::from(c)).collect::<String>().into_bytes(),
+        Tag::TeletexString => bytes
+            .iter()
+            .map(|&c| char::from(c))
+            .collect::<String>()
+            .into_bytes(),
         _ => bytes.to_vec(),
     }
 }
@@ -202,8 +208,12 @@ fn text(value: &Any) -> Vec<u8> {
 fn get_text(call: &mut Call<'_>) -> Result<usize, Error> {
     let name = call.check_object::<X509Name>(1)?;
     let wanted = String::from_utf8_lossy(call.check_bytes(2)?);
-    let known = PARTS.iter().find(|(short, long, _)| wanted == *short || wanted == *long);
-    let wanted = known.map(|(_, _, oid)| *oid).or_else(|| ObjectIdentifier::new(&wanted).ok());
+    let known = PARTS
+        .iter()
+        .find(|(short, long, _)| wanted == *short || wanted == *long);
+    let wanted = known
+        .map(|(_, _, oid)| *oid)
+        .or_else(|| ObjectIdentifier::new(&wanted).ok());
     let Some(wanted) = wanted else {
         return Err(Error::argument(2, "unknown part of a name"));
     };

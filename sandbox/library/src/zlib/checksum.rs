@@ -127,6 +127,9 @@ fn call_other(call: &mut Call<'_>) -> Result<(u32, f64), Error> {
     call.pop(2);
     match numbers {
         (Some(sum), Some(len)) => Ok((sum as u32, len)),
-        _ => Err(Error::argument(1, "expected function to return two numbers")),
+        _ => Err(Error::argument(
+            1,
+            "expected function to return two numbers",
+        )),
     }
 }

@@ -79,13 +79,21 @@ impl HyperLogLog {
         if self.bytes[HEADER - 1] & STALE == 0 {
             return cached;
         }
-        let count = HyperLogLog::count_union([&*self]);
+        let mut counts = [0u32; 1 << BITS];
+        for i in 0..REGISTERS {
+            counts[usize::from(self.register(i))] += 1;
+        }
+        let count = estimate(&counts);
         self.bytes[8..HEADER].copy_from_slice(&count.to_le_bytes());
         count
     }
 
     /// The estimated number of distinct keys in all sketches together.
+    ///
+    /// Hindsight's numbers, which differ by about a thousandth from those of a merged sketch: it looks at the highest registers
+    /// two places too early, and so takes two empty ones for the last two.
     pub fn count_union<'a>(sketches: impl IntoIterator<Item = &'a HyperLogLog>) -> u64 {
+        const MISSED: usize = 2;
         let mut highest = [0u8; REGISTERS];
         for sketch in sketches {
             for (i, highest) in highest.iter_mut().enumerate() {
@@ -93,7 +101,8 @@ impl HyperLogLog {
             }
         }
         let mut counts = [0u32; 1 << BITS];
-        for register in highest {
+        counts[0] = MISSED as u32;
+        for &register in &highest[..REGISTERS - MISSED] {
             counts[usize::from(register)] += 1;
         }
         estimate(&counts)

@@ -180,7 +180,10 @@ fn word_of_text(call: &mut Call<'_>) -> Result<usize, Error> {
     let text = call.check_bytes(1)?;
     check(text.len() > 1, 1, "length of SAX string should be > 1")?;
     let cardinality = u8::try_from(check_int(call, 2)?).unwrap_or(0);
-    let n_values = call.opt_number(3)?.unwrap_or(0.0) as u32 as usize;
+    let n_values = match call.arg_count() {
+        2 => 0,
+        _ => check_int(call, 3)?.max(0) as usize,
+    };
     call.check_memory(text.len().saturating_mul(2))?;
     charge(call, text.len() / VALUES_PER_STEP)?;
     let word = Word::of_text(text, cardinality).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! The list of fuzz targets.
 
+mod analysis;
 mod checkpoints;
 mod config;
 mod frame;
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     state::TARGET,
     queue::TARGET,
     checkpoints::TARGET,
+    analysis::TARGET,
 ];
 
 /// The target of this name.

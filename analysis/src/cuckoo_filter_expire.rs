@@ -16,7 +16,7 @@ const CAPACITY: f64 = 0.8;
 
 /// A fingerprint, 0 for none, and the interval it was seen in last. Packed, since filters are large.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(packed)]
+#[repr(Rust, packed)]
 pub struct Seen {
     fingerprint: u32,
     interval: u8,

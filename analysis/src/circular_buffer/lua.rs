@@ -147,21 +147,6 @@ fn check_column(call: &Call<'_>, buffer: &CircularBuffer, i: i32) -> Result<usiz
     Ok(column - 1)
 }
 
-/// The row, column and value of `add` and `set`; the window moves first.
-fn advance(
-    call: &mut Call<'_>,
-    buffer: &mut CircularBuffer,
-) -> Result<Option<(usize, usize, f64)>, Error> {
-    let ns = call.check_number(2)?;
-    let (row, emptied) = buffer.advance(ns);
-    if emptied > 0 {
-        charge(call, emptied / CELLS_PER_STEP)?;
-    }
-    let column = check_column(call, buffer, 3)?;
-    let value = call.check_number(4)?;
-    Ok(row.map(|row| (row, column, value)))
-}
-
 fn push_optional(call: &mut Call<'_>, number: Option<f64>) -> Result<usize, Error> {
     match number {
         Some(number) => call.push_number(number)?,
@@ -171,23 +156,37 @@ fn push_optional(call: &mut Call<'_>, number: Option<f64>) -> Result<usize, Erro
 }
 
 fn add(call: &mut Call<'_>) -> Result<usize, Error> {
-    with_mut(call, 4, |call, buffer| {
-        let sum = match advance(call, buffer)? {
-            Some((row, column, value)) => Some(buffer.add(row, column, value)?),
-            None => None,
-        };
-        push_optional(call, sum)
-    })
+    change(call, CircularBuffer::add)
 }
 
 fn set(call: &mut Call<'_>) -> Result<usize, Error> {
-    with_mut(call, 4, |call, buffer| {
-        let kept = match advance(call, buffer)? {
-            Some((row, column, value)) => Some(buffer.set(row, column, value)?),
+    change(call, CircularBuffer::set)
+}
+
+/// `add` or `set`; the window moves first. Pushes what is there then.
+fn change(
+    call: &mut Call<'_>,
+    work: fn(&mut CircularBuffer, usize, usize, f64) -> Result<f64, &'static str>,
+) -> Result<usize, Error> {
+    let (value, moved) = with_mut(call, 4, |call, buffer| {
+        let ns = call.check_number(2)?;
+        let (row, emptied) = buffer.advance(ns);
+        if emptied > 0 {
+            charge(call, emptied / CELLS_PER_STEP)?;
+        }
+        let column = check_column(call, buffer, 3)?;
+        let value = call.check_number(4)?;
+        let value = match row {
+            Some(row) => Some(work(buffer, row, column, value)?),
             None => None,
         };
-        push_optional(call, kept)
-    })
+        Ok((value, emptied > 0))
+    })?;
+    if moved {
+        // Annotations went with their rows.
+        call.recount(1)?;
+    }
+    push_optional(call, value)
 }
 
 fn get(call: &mut Call<'_>) -> Result<usize, Error> {

@@ -177,9 +177,10 @@ impl CircularBuffer {
         let time: i64 = words.next().and_then(number).unwrap_or(0);
         // The row follows from the time.
         words.next();
-        for i in 0..cells.len() {
+        let expected = cells.len();
+        for (i, cell) in cells.iter_mut().enumerate() {
             let value = words.next().and_then(number);
-            cells[i].value = value.ok_or(Malformed::TooFew(i, self.cells.len()))?;
+            cell.value = value.ok_or(Malformed::TooFew(i, expected))?;
         }
         let old = std::mem::replace(&mut self.cells, cells);
         let old_time =

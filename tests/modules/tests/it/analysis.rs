@@ -303,6 +303,21 @@ fn damaged_states_are_errors() {
 }
 
 #[test]
+fn a_state_cannot_take_the_machines_memory() {
+    let one = "_G[\"o\"] = streaming_algorithms.matrix.new(1e5, 1e5)\n".to_owned();
+    let many: String = (0..1000)
+        .map(|i| format!("_G[{i}] = streaming_algorithms.time_series.new(1e6, 1)\n"))
+        .collect();
+    for state in [one, many] {
+        let mut setup = Setup::new(Kind::Analysis);
+        setup.limits.memory = 8 << 20;
+        setup.state = Some(state.into_bytes());
+        let error = setup.run(REQUIRE_ALL).err().expect("too large");
+        assert!(error.contains("not enough memory"), "{error}");
+    }
+}
+
+#[test]
 fn a_global_of_the_familys_name_is_a_conflict() {
     let error = try_run("streaming_algorithms = 1 require 'streaming_algorithms.p2'");
     let error = error.err().expect("no room for the module");

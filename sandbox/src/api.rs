@@ -11,6 +11,8 @@ mod payload;
 mod print;
 mod read;
 
+pub use payload::write_number;
+
 use crate::native::{Function, function};
 
 /// Functions of every kind of plugin.

@@ -44,6 +44,8 @@ pub use call::{Builtin, Call, Type};
 pub use error::Error;
 pub use object::{Class, Object, ObjectMut, ObjectRef, Scope};
 
+pub use crate::api::write_number;
+
 use crate::ffi::{self, lua_CFunction, lua_State};
 use crate::vm::{self, Shared, slot};
 

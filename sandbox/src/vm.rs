@@ -78,9 +78,14 @@ pub(crate) struct Memory {
     /// While Rust has control nothing is refused, because an error that leaves Lua in the middle of Rust code would skip
     /// it; instead, Rust code asks before it makes anything large, and is made to fail when it hands control back.
     pub(crate) lenient: Cell<bool>,
-    /// While the host itself runs Lua code, such as that which restores the state, there is no limit at all.
+    /// While the host itself works on the state, as when it restores what was preserved, Lua's allocations have no limit,
+    /// and native objects a wider one.
     pub(crate) lifted: Cell<bool>,
 }
+
+/// How many times the limit native objects may take while it is lifted: a state that was within the limit is read and
+/// written with copies, and a hostile one must not take the machine's memory.
+const LIFTED_FACTOR: usize = 8;
 
 impl Memory {
     fn new(limit: usize) -> Memory {
@@ -105,6 +110,12 @@ impl Memory {
     #[inline]
     pub(crate) fn exceeds(&self, extra: usize) -> bool {
         self.limit != 0 && self.used.get().saturating_add(extra) > self.limit
+    }
+
+    /// As [`Memory::exceeds`], while the limit is lifted.
+    pub(crate) fn exceeds_lifted(&self, extra: usize) -> bool {
+        let limit = self.limit.saturating_mul(LIFTED_FACTOR);
+        limit != 0 && self.used.get().saturating_add(extra) > limit
     }
 
     /// Counts memory that lies outside Lua's own.

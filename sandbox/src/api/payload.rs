@@ -87,7 +87,7 @@ const DECIMALS: f64 = 1e8;
 
 /// Appends a number as Hindsight's payloads show it: up to eight decimals, without trailing zeros; beyond the range of
 /// a C `int` 17 significant digits, with an exponent where that is shorter.
-pub(crate) fn write_number(number: f64, out: &mut Vec<u8>) {
+pub fn write_number(number: f64, out: &mut Vec<u8>) {
     if number.is_nan() {
         return out.extend_from_slice(b"nan");
     }

@@ -1139,8 +1139,14 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn check_memory(&self, extra: usize) -> Result<(), Error> {
         let shared = self.shared;
-        if !shared.memory.exceeds(extra) || shared.memory.lifted.get() {
+        if !shared.memory.exceeds(extra) {
             return Ok(());
+        }
+        if shared.memory.lifted.get() {
+            return match shared.memory.exceeds_lifted(extra) {
+                true => Err(Error::memory()),
+                false => Ok(()),
+            };
         }
         // SAFETY: Rust has control, and what it holds stands on the stack.
         if unsafe { vm::make_room(self.l, shared, extra) } {

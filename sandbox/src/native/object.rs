@@ -60,6 +60,17 @@ pub struct Scope<'a> {
     pub(crate) shared: &'a vm::Shared,
 }
 
+impl Scope<'_> {
+    /// The most bytes that a payload or message may have; `usize::MAX` for no limit. What is longer is refused in the end,
+    /// so an object with much to write stops there.
+    pub fn output_limit(&self) -> usize {
+        match self.shared.limits.output {
+            0 => usize::MAX,
+            limit => limit,
+        }
+    }
+}
+
 /// What lies in the userdata.
 pub(crate) struct Slot {
     type_id: TypeId,

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub const MAX_DEPTH: usize = 1000;
 /// The most arguments of a constructor or method; the longest known list has six.
 const MAX_ARGS: usize = 32;
+/// The most numbers in a list, the longest known being a window of 4096.
+const MAX_LIST: usize = 1 << 16;
 /// Names longer than this belong to nobody; the bound keeps error texts short.
 const MAX_NAME: usize = 128;
 
@@ -21,6 +23,8 @@ pub enum Literal<'f> {
     Number(f64),
     /// The bytes of a string, escapes resolved.
     String(Cow<'f, [u8]>),
+    /// `{1, 2, 0/0}`, only as an argument.
+    List(Vec<f64>),
 }
 
 /// `_G["a"][1]`: the keys that lead from the globals to a value, one or more.
@@ -211,10 +215,33 @@ impl<'f> Parser<'f> {
                 return Err(self.error(format!("more than {MAX_ARGS} arguments")));
             }
             self.space();
-            args.push(self.literal()?);
+            args.push(match self.peek() {
+                Some(b'{') => Literal::List(self.list()?),
+                _ => self.literal()?,
+            });
             self.space();
             if self.symbol(b')') {
                 return Ok(args);
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn list(&mut self) -> Result<Vec<f64>, SyntaxError> {
+        self.expect(b'{')?;
+        let mut numbers = Vec::new();
+        self.space();
+        if self.symbol(b'}') {
+            return Ok(numbers);
+        }
+        loop {
+            if numbers.len() == MAX_LIST {
+                return Err(self.error(format!("more than {MAX_LIST} numbers in a list")));
+            }
+            numbers.push(self.number()?);
+            self.space();
+            if self.symbol(b'}') {
+                return Ok(numbers);
             }
             self.expect(b',')?;
         }
@@ -528,6 +555,23 @@ mod tests {
             Statement::Method(path, set_header),
         ];
         assert_eq!(all(file), Ok(expected));
+    }
+
+    #[test]
+    fn lists_of_numbers_are_arguments() {
+        let add = |list: Vec<f64>| {
+            let args = vec![Literal::List(list)];
+            Statement::Method(vec![text(b"w")], CallOf { name: "add", args })
+        };
+        let file = b"_G[\"w\"]:add({1, -2.5e3,1/0})\n_G[\"w\"]:add({ })\n";
+        let expected = vec![add(vec![1.0, -2500.0, f64::INFINITY]), add(vec![])];
+        assert_eq!(all(file), Ok(expected));
+        assert!(error("_G['w']:add({1, 'x'})").contains("expected a value"));
+        assert!(error("_G['w']:add({1, {2}})").contains("expected a value"));
+        assert!(error("_G['w']:add({1").contains("expected ','"));
+        assert!(error("_G['w'] = {1}").contains("expected '}'"));
+        let long = format!("_G['w']:add({{{}}})", vec!["1"; MAX_LIST + 1].join(","));
+        assert!(error(&long).contains("more than 65536 numbers"));
     }
 
     #[test]

@@ -10,6 +10,11 @@ use crate::ffi;
 
 /// Stack slots one statement needs beside its path: arguments, a function, a few values in between.
 const SLOTS: c_int = 64;
+/// Constructors that are not called `new`.
+const CONSTRUCTORS: &[&str] = &[
+    "streaming_algorithms.p2.histogram",
+    "streaming_algorithms.p2.quantile",
+];
 
 /// One pass over a file. The tables on the way to the last statement's value stay on the stack, because the next
 /// statement usually goes the same way.
@@ -204,6 +209,7 @@ impl<'f> Restorer<'f> {
                 Literal::Number(n) => super::write::number(*n, &mut text),
                 Literal::Bool(b) => text.extend_from_slice(b.to_string().as_bytes()),
                 Literal::Nil => text.extend_from_slice(b"nil"),
+                Literal::List(_) => text.extend_from_slice(b"{}"),
             }
             text.push(b']');
             if text.len() > 200 {
@@ -258,7 +264,7 @@ impl<'f> Restorer<'f> {
         Ok(())
     }
 
-    /// Pushes a new userdata. Only native functions named `new` are called, and only what can preserve itself is
+    /// Pushes a new userdata. Only native functions named `new` (or known to be such) are called, and only what can preserve itself is
     /// accepted from them.
     unsafe fn construct(&mut self, call: &CallOf<'f>) -> Result<(), String> {
         // SAFETY: raw reads of tables; the call is protected.
@@ -298,7 +304,7 @@ impl<'f> Restorer<'f> {
                 ffi::lua_rawget_(state, -2);
                 ffi::lua_remove(state, -2);
             }
-            let is_new = is_module || name.ends_with(".new");
+            let is_new = is_module || name.ends_with(".new") || CONSTRUCTORS.contains(&name);
             if !is_new || ffi::lua_iscfunction(state, -1) == 0 {
                 return Err(format!("{name} is no constructor of a loaded module"));
             }
@@ -385,6 +391,14 @@ unsafe fn push_literal(state: *mut ffi::lua_State, literal: &Literal<'_>) {
             Literal::Bool(b) => ffi::lua_pushboolean(state, c_int::from(*b)),
             Literal::Number(n) => ffi::lua_pushnumber(state, *n),
             Literal::String(s) => ffi::lua_pushlstring_(state, s.as_ptr().cast(), s.len()),
+            Literal::List(numbers) => {
+                // The parser bounds the length.
+                ffi::lua_createtable(state, numbers.len() as c_int, 0);
+                for (i, number) in (1..).zip(numbers) {
+                    ffi::lua_pushnumber(state, *number);
+                    ffi::lua_rawseti_(state, -2, i);
+                }
+            }
         }
     }
 }

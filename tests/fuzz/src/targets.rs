@@ -1,5 +1,6 @@
 //! The list of fuzz targets.
 
+mod analysis;
 mod checkpoints;
 mod config;
 mod frame;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     queue::TARGET,
     checkpoints::TARGET,
     library::TARGET,
+    analysis::TARGET,
 ];
 
 /// The target of this name.

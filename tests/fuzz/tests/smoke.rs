@@ -32,3 +32,4 @@ macro_rules! smoke {
 }
 
 smoke!(frame message matcher pattern config state queue checkpoints library);
+smoke!(frame message matcher pattern config state queue checkpoints analysis);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sandbox::native::Registry;
 use sandbox::value::Table;
 use sandbox::{
     Answer, Checkpoint, CompiledMatcher, Host, InjectError, Kind, Limits, Sandbox, Spec,
@@ -38,6 +39,12 @@ pub(super) const TARGET: Target = Target {
         b" end\n",
         b"circular_buffer.new(1,1,1)",
         b":fromstring(\"\")",
+        b":annotate(60000000000, 1, \"info\", \"a\\/b\", true)\n",
+        b":add({1,0/0,-1/0})\n",
+        b"sax.window.new(4, 2, 4)",
+        b"streaming_algorithms.p2.quantile(0.5)",
+        b"streaming_algorithms.cm_sketch(0.1, 0.1)",
+        b"streaming_algorithms.time_series.new(3, 1)",
         b"--",
         b"1e308",
         b"_G[\"process_message\"] = ",
@@ -91,8 +98,15 @@ fn spec(state: &[u8]) -> Spec {
         state: Some(state.to_vec()),
         jit: true,
         log_level: 3,
-        modules: Arc::default(),
+        modules: Arc::new(modules()),
     }
+}
+
+/// The objects that a state can hold.
+fn modules() -> Registry {
+    let mut registry = Registry::new();
+    analysis::register(&mut registry);
+    registry
 }
 
 /// A host that is asked for nothing.
@@ -129,6 +143,9 @@ fn seeds() -> Vec<Vec<u8>> {
         "_G[\"n\"] = 0/0\n_G[\"i\"] = 1/0\n_G[\"j\"] = -1/0\n_G[\"f\"] = -1.5e-300\n_G[\"e\"] = {nil}\n",
         "_G[\"t\"] = {}\n_G[\"t\"][\"t\"] = _G[\"t\"]\n_G[\"t\"][\"v\"] = {}\n_G[\"t\"][\"v\"][0.5] = 2\n",
         "if _G[\"cb\"] == nil then _G[\"cb\"] = circular_buffer.new(2, 1, 60) end\n_G[\"cb\"]:set_header(1, \"n\", \"u\", \"sum\")\n_G[\"cb\"]:fromstring(\"0 0 nan nan\")\n",
+        "if _G[\"w\"] == nil then _G[\"w\"] = sax.window.new(4, 2, 4) end\n_G[\"w\"]:clear()\n_G[\"w\"]:add({0/0,1,2,1/0})\n_G[\"s\"] = sax.word.new(\"AB#\", 4)\n",
+        "_G[\"h\"] = hyperloglog.new()\n_G[\"b\"] = bloom_filter.new(20, 0.01)\n_G[\"c\"] = cuckoo_filter.new(16)\n_G[\"e\"] = cuckoo_filter_expire.new(300, 1)\n",
+        "_G[\"m\"] = streaming_algorithms.matrix.new(2, 2, \"float\")\n_G[\"h\"] = streaming_algorithms.p2.histogram(4)\n_G[\"r\"] = streaming_algorithms.running_stats.new()\n_G[\"r\"]:clear()\n",
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec()

@@ -206,8 +206,9 @@ impl<'i, 't> Emitter<'i, 't> {
 
     /// Goes by the next byte to the one group that can match; otherwise, or when the group fails, to `rest`.
     fn switch(&mut self, groups: &[(ByteSet, Vec<usize>)], rest: &[Id], follow: &ByteSet) {
-        let (rest_first, rest_entry) = self.beginning(rest);
-        let after = rest_first.union(follow);
+        let after = rest.iter().fold(ByteSet::EMPTY, |set, &part| {
+            set.union(&self.beginning(part, follow))
+        });
         let number = self.program.switches.len();
         self.program.switches.push(Box::new([0; 257]));
         self.push(Op::Switch(number as u32));
@@ -221,13 +222,13 @@ impl<'i, 't> Emitter<'i, 't> {
             let members: Vec<Id> = members.iter().map(|&member| member as Id).collect();
             let decided = rest.is_empty()
                 || members.iter().all(|&part| self.ir.fact(part).fails_at_head)
-                || (rest_entry != Entry::Runtime && set.is_disjoint(&after));
+                || set.is_disjoint(&after);
             if decided {
                 self.one_by_one(&members, follow, Some(set));
                 ends.push(self.push(Op::Jump(0)));
             } else {
                 choices.push(self.push(Op::Choice(0)));
-                self.one_by_one(&members, follow, Some(set));
+                self.one_by_one(&members, &ByteSet::FULL, Some(set));
                 ends.push(self.push(Op::Commit(0)));
             }
         }
@@ -248,23 +249,21 @@ impl<'i, 't> Emitter<'i, 't> {
         self.program.switches[number] = table;
     }
 
-    /// How a choice of these begins.
-    fn beginning(&self, parts: &[Id]) -> (ByteSet, Entry) {
-        let none = (ByteSet::EMPTY, Entry::Byte);
-        parts.iter().fold(none, |(first, entry), &part| {
-            let facts = self.ir.fact(part);
-            (first.union(&facts.first), entry.max(facts.entry))
-        })
+    /// The bytes with which a match of the part begins, or what follows it if the part takes none.
+    fn beginning(&self, part: Id, follow: &ByteSet) -> ByteSet {
+        match self.ir.before(part, *follow, Entry::Byte) {
+            (_, Entry::Runtime) => ByteSet::FULL,
+            (first, _) => first,
+        }
     }
 
     fn one_by_one(&mut self, parts: &[Id], follow: &ByteSet, known: Known<'_>) {
         // How the alternatives after each begin, from the last to the first.
         let mut rests = Vec::with_capacity(parts.len());
-        let mut rest = (ByteSet::EMPTY, Entry::Byte);
+        let mut rest = ByteSet::EMPTY;
         for &part in parts.iter().rev() {
             rests.push(rest);
-            let facts = self.ir.fact(part);
-            rest = (rest.0.union(&facts.first), rest.1.max(facts.entry));
+            rest = rest.union(&self.beginning(part, follow));
         }
         let mut ends = Vec::new();
         for (n, &part) in parts.iter().enumerate() {
@@ -272,13 +271,8 @@ impl<'i, 't> Emitter<'i, 't> {
                 self.item(part, follow, known);
                 break;
             }
-            let (rest, entry) = rests[parts.len() - 1 - n];
-            let rest = match entry {
-                Entry::Byte => rest,
-                Entry::Empty => rest.union(follow),
-                Entry::Runtime => ByteSet::FULL,
-            };
-            ends.push(self.alternative(part, &rest, follow, known));
+            let rest = &rests[parts.len() - 1 - n];
+            ends.push(self.alternative(part, rest, follow, known));
         }
         for end in ends {
             self.land(end);
@@ -305,7 +299,8 @@ impl<'i, 't> Emitter<'i, 't> {
             self.push(Op::Jump(0))
         } else {
             let choice = self.push(Op::Choice(0));
-            self.item(part, follow, known);
+            // Where it fails does not depend on what follows: once it has matched, the others are not tried.
+            self.item(part, &ByteSet::FULL, known);
             let end = self.push(Op::Commit(0));
             self.land(choice);
             end
@@ -348,7 +343,7 @@ impl<'i, 't> Emitter<'i, 't> {
         let test = self.test_unless_known(&facts, None);
         let choice = self.push(Op::Choice(0));
         let top = self.here();
-        self.item(body, &next, None);
+        self.item(body, &ByteSet::FULL, None);
         self.push(Op::PartialCommit(top));
         self.land(choice);
         if let Some(test) = test {
@@ -433,7 +428,7 @@ impl<'i, 't> Emitter<'i, 't> {
             ends.extend(self.test_unless_known(&facts, None));
             ends.push(self.push(Op::Choice(0)));
             for n in 1..=max {
-                self.item(body, &next, if n == 1 { known } else { None });
+                self.item(body, &ByteSet::FULL, if n == 1 { known } else { None });
                 let next = self.here() + 1;
                 match n == max {
                     true => ends.push(self.push(Op::Commit(0))),

@@ -508,12 +508,17 @@ pub(crate) fn find_open(records: &[Record]) -> usize {
     unreachable!("every end has its beginning")
 }
 
-/// Appends what stands for the values `from + 1` to `to` that Lua returned: an unnamed group of them.
-pub(crate) fn append_values(records: &mut Vec<Record>, from: u32, to: u32, at: usize) {
-    let at = at as u32;
-    records.push(Record::open(GROUP, at));
-    records.extend((from..to).map(|n| Record::dynamic(n + 1, at)));
-    records.push(Record::close(at));
+/// Appends what stands for the values `from + 1` to `to` that Lua returned for a stretch of the subject: an unnamed group
+/// of them.
+pub(crate) fn append_values(
+    records: &mut Vec<Record>,
+    (from, to): (u32, u32),
+    stretch: std::ops::Range<usize>,
+) {
+    let end = stretch.end as u32;
+    records.push(Record::open(GROUP, stretch.start as u32));
+    records.extend((from..to).map(|n| Record::dynamic(n + 1, end)));
+    records.push(Record::close(end));
 }
 
 /// Ends the capture whose beginning is the last that is open.

@@ -45,6 +45,7 @@ pub(crate) fn match_pattern(call: &mut Call<'_>) -> Result<usize, Error> {
         subject,
         places,
         stack_max,
+        n_values: 0,
     };
     let outcome = machine::run(
         &program,
@@ -115,6 +116,8 @@ struct LuaHost<'h, 'c> {
     places: Places,
     /// As `setmaxstack` was told.
     stack_max: usize,
+    /// Values in the table of those that Lua returned.
+    n_values: u32,
 }
 
 impl Host for LuaHost<'_, '_> {
@@ -142,10 +145,12 @@ impl Host for LuaHost<'_, '_> {
         pos: usize,
         values: &mut u32,
     ) -> Result<Option<usize>, Error> {
+        self.forget_values(*values)?;
         let below = self.call.top();
         machine::append_close(records, pos);
         Builder::new(self.call, self.program, records, self.subject, self.places)
             .call_runtime(open, pos)?;
+        let start = records[open].at as usize;
         records.truncate(open);
         if !self.call.is_true(below + 1) {
             self.call.truncate(below);
@@ -157,12 +162,13 @@ impl Host for LuaHost<'_, '_> {
             self.call.charge(n)?;
             self.call
                 .check_memory((records.len() + n as usize + 2) * 2 * size_of::<Record>())?;
-            machine::append_values(records, *values, *values + n, end);
+            machine::append_values(records, (*values, *values + n), start..end);
             for i in (1..=n).rev() {
                 self.call
                     .raw_set_index(self.places.values, i64::from(*values + i))?;
             }
             *values += n;
+            self.n_values = *values;
         }
         self.call.truncate(below);
         Ok(Some(end))
@@ -170,6 +176,17 @@ impl Host for LuaHost<'_, '_> {
 }
 
 impl LuaHost<'_, '_> {
+    /// Lets go of values beyond the first `n`: the match went back to before they were returned.
+    fn forget_values(&mut self, n: u32) -> Result<(), Error> {
+        for i in n..self.n_values {
+            self.call.push_nil()?;
+            self.call
+                .raw_set_index(self.places.values, i64::from(i) + 1)?;
+        }
+        self.n_values = n;
+        Ok(())
+    }
+
     /// Where the match goes on, by the first result of the function.
     fn runtime_end(&self, result: i32, pos: usize) -> Result<usize, Error> {
         if self.call.type_of(result) == Type::Boolean {

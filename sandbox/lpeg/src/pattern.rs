@@ -330,7 +330,7 @@ pub(crate) fn program(call: &mut Call<'_>, i: i32) -> Result<Arc<Program>, Error
         call.push_value(companion)?;
         call.raw_set_index(-2, BEFORE)?;
     }
-    if !program.constants.is_empty() {
+    if call.type_of(-1) == Type::Table {
         call.push_value(-1)?;
         call.set_companion(i);
     }
@@ -339,7 +339,7 @@ pub(crate) fn program(call: &mut Call<'_>, i: i32) -> Result<Arc<Program>, Error
     Ok(program)
 }
 
-/// Compiles a pattern; the table of its constants is pushed, or nil if there are none.
+/// Compiles a pattern; the table of its constants is pushed, see [`push_constants`].
 fn compile(
     call: &mut Call<'_>,
     tree: &Tree,
@@ -358,13 +358,13 @@ fn compile(
     Ok(Arc::new(program))
 }
 
-/// Pushes the table of a program's constants, or nil if there are none.
+/// Pushes the table of a program's constants; nil if there are none, and no companion that it would take the place of.
 fn push_constants(
     call: &mut Call<'_>,
     program: &Program,
     companion: Option<i32>,
 ) -> Result<(), Error> {
-    if program.constants.is_empty() {
+    if program.constants.is_empty() && companion.is_none() {
         return call.push_nil();
     }
     call.push_table(program.constants.len(), 1)?;

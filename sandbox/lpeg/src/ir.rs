@@ -173,16 +173,25 @@ impl<'t> Ir<'t> {
     pub(crate) fn analyse<E>(&mut self, charge: &mut Charge<'_, E>) -> Result<(), E> {
         self.facts = vec![Facts::NOTHING; self.items.len()];
         loop {
-            charge(self.items.len())?;
-            let mut changed = false;
-            for id in 0..self.items.len() {
-                let facts = self.facts_of(id);
-                changed |= std::mem::replace(&mut self.facts[id], facts) != facts;
+            charge(2 * self.items.len())?;
+            // From the last rule to the first, since rules mostly call those after them; then everything in order.
+            for rule in (0..self.rules.len()).rev() {
+                self.update(self.rules[rule].items.clone());
             }
-            if !changed || self.rules.is_empty() {
+            if !self.update(0..self.items.len()) || self.rules.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    /// Finds the facts of these items; whether some have changed.
+    fn update(&mut self, items: std::ops::Range<usize>) -> bool {
+        let mut changed = false;
+        for id in items {
+            let facts = self.facts_of(id);
+            changed |= std::mem::replace(&mut self.facts[id], facts) != facts;
+        }
+        changed
     }
 
     pub(crate) fn fact(&self, id: Id) -> &Facts {

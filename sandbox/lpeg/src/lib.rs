@@ -24,3 +24,6 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_library(api::FUNCTIONS)?;
     Ok(1)
 }
+
+#[cfg(test)]
+mod tests;

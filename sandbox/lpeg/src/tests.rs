@@ -13,7 +13,13 @@ use crate::tree::{Capture, Constant, Home, Maker, Rule, Shape, Tree};
 use crate::verify;
 
 /// Nodes that the interpreter may look at before a case is given up.
-const FUEL: u32 = 20_000;
+const FUEL: u32 = 2_000;
+
+/// Few letters, so that matches are frequent.
+const LETTERS: &[u8] = b"aaabbc";
+
+/// Subjects for each pattern.
+const N_SUBJECTS: usize = 40;
 
 /// A pattern to be made.
 #[derive(Clone, Debug)]
@@ -36,7 +42,7 @@ enum Plan {
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let text = |max| prop::collection::vec(prop::sample::select(b"abc".to_vec()), 1..=max);
+    let text = |max| prop::collection::vec(prop::sample::select(LETTERS.to_vec()), 1..=max);
     let leaf = prop_oneof![
         4 => text(3).prop_map(Plan::Literal),
         3 => text(2).prop_map(Plan::Set),
@@ -59,6 +65,36 @@ fn plans() -> impl Strategy<Value = Plan> {
             3 => (0..4_u8, one()).prop_map(|(kind, a)| Plan::Capture(kind, a)),
         ]
     })
+}
+
+/// Sequences of choices of sequences of short texts: what matches often, and goes back often.
+fn phrases() -> impl Strategy<Value = Plan> {
+    let text = prop::collection::vec(prop::sample::select(LETTERS.to_vec()), 1..=2);
+    let word = (text.prop_map(Plan::Literal), 0..8_u8).prop_map(|(word, suffix)| {
+        let word = Box::new(word);
+        match suffix {
+            0 | 1 => Plan::AtMost(word, 1),
+            2 => Plan::AtLeast(word, 0),
+            3 => Plan::Capture(0, word),
+            _ => *word,
+        }
+    });
+    let chain = |plan: BoxedStrategy<Plan>, join: fn(Box<Plan>, Box<Plan>) -> Plan| {
+        prop::collection::vec(plan, 1..4).prop_map(move |parts| {
+            let joined = parts
+                .into_iter()
+                .reduce(|a, b| join(Box::new(a), Box::new(b)));
+            joined.expect("there is one part at least")
+        })
+    };
+    let sequence = chain(word.boxed(), Plan::Sequence);
+    let choice = chain(sequence.boxed(), Plan::Choice);
+    let repeated = (choice, 0..6_u8).prop_map(|(plan, suffix)| match suffix {
+        0 => Plan::AtLeast(Box::new(plan), 0),
+        1 => Plan::AtMost(Box::new(plan), 2),
+        _ => plan,
+    });
+    chain(repeated.boxed(), Plan::Sequence)
 }
 
 fn rule_name(n: usize) -> Constant {
@@ -330,29 +366,35 @@ fn compile(tree: &Tree) -> Program {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000.max(ProptestConfig::default().cases), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20_000.max(ProptestConfig::default().cases), ..ProptestConfig::default() })]
 
     #[test]
     fn the_machine_and_the_interpreter_agree(
-        plan in plans(),
-        subject in prop::collection::vec(prop::sample::select(b"abcd".to_vec()), 0..12),
+        plan in prop_oneof![plans(), phrases()],
+        subjects in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(LETTERS.to_vec()), 0..9),
+            N_SUBJECTS,
+        ),
         start in 0..3_usize,
     ) {
         let home = Arc::new(Home::default());
         let tree = make(&Maker(&home), &plan, 0);
-        let start = start.min(subject.len());
-        let mut interpreter = Interpreter { subject: &subject, fuel: FUEL };
-        let mut expected = Vec::new();
-        let Ok(end) = interpreter.run(&tree, start, &[], &mut expected) else {
-            return Ok(());
-        };
         let program = compile(&tree);
-        let mut scratch = Scratch::default();
-        let found = machine::run(&program, &subject, start, 1 << 16, &mut scratch, &mut TestHost);
-        prop_assert_eq!(found, Ok(end), "{:?}", program);
-        if end.is_some() {
-            let captures = seen(&program, &scratch.records, &mut 0);
-            prop_assert_eq!(captures, expected, "{:?}", program);
+        for subject in &subjects {
+            let start = start.min(subject.len());
+            let mut interpreter = Interpreter { subject, fuel: FUEL };
+            let mut expected = Vec::new();
+            let Ok(end) = interpreter.run(&tree, start, &[], &mut expected) else {
+                continue;
+            };
+            let mut scratch = Scratch::default();
+            let found =
+                machine::run(&program, subject, start, 1 << 16, &mut scratch, &mut TestHost);
+            prop_assert_eq!(found, Ok(end), "{:?} on {:?}", program, subject);
+            if end.is_some() {
+                let captures = seen(&program, &scratch.records, &mut 0);
+                prop_assert_eq!(captures, expected, "{:?} on {:?}", program, subject);
+            }
         }
     }
 }

@@ -112,6 +112,7 @@ fn left_calls(ir: &Ir<'_>, body: Id) -> Vec<usize> {
             | Item::AtMost(body, _)
             | Item::Not(body)
             | Item::And(body)
+            | Item::Behind(body, _)
             | Item::Capture(_, body) => waiting.push(*body),
             _ => {}
         }

@@ -79,6 +79,7 @@ Makes the predefined classes anew and forgets the compiled texts.
 --]]
 
 local l = require "lpeg"
+require "string" -- gives strings their methods
 
 local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
 

@@ -77,10 +77,7 @@ const CLASSES: &[ByteClass] = &[
 ];
 
 /// Pushes a pattern without Lua values.
-fn push_plain(
-    call: &mut Call<'_>,
-    make: impl FnOnce(&Maker<'_>) -> Tree,
-) -> Result<usize, Error> {
+fn push_plain(call: &mut Call<'_>, make: impl FnOnce(&Maker<'_>) -> Tree) -> Result<usize, Error> {
     let home = home(call)?;
     push_pattern(call, make(&Maker(&home)), &[])
 }

@@ -424,10 +424,7 @@ impl<'b, 'c> Builder<'b, 'c> {
     }
 
     /// Goes one level deeper.
-    fn nested<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.nesting >= MAX_NESTING {
             return Err(Error::new("subcapture nesting too deep"));
         }

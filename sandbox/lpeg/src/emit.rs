@@ -556,7 +556,10 @@ impl<'i, 't> Emitter<'i, 't> {
         let constants = &mut self.program.constants;
         let known = match value {
             Constant::Bytes(bytes) => self.bytes.get(&**bytes).copied(),
-            _ => constants.iter().position(|known| known == value).map(|n| n as u32),
+            _ => constants
+                .iter()
+                .position(|known| known == value)
+                .map(|n| n as u32),
         };
         if let Some(known) = known {
             return known;

@@ -575,4 +575,3 @@ impl<'t> Lowering<'t> {
         Ok(self.push(Item::Grammar(start..start + rules.len())))
     }
 }
-

@@ -119,4 +119,3 @@ fn left_calls(ir: &Ir<'_>, body: Id) -> Vec<usize> {
     }
     calls
 }
-

@@ -364,6 +364,13 @@ impl<'a> Call<'a> {
         unsafe { ffi::lua_iscfunction(self.l, self.at(i)) != 0 }
     }
 
+    /// The address of the table, function, object or coroutine at `i`; 0 for anything else. It tells values apart as long as
+    /// they live, and must not be shown to plugins.
+    pub fn address(&self, i: i32) -> usize {
+        // SAFETY: the index is valid or above the top; the address is never followed.
+        unsafe { ffi::lua_topointer(self.l, self.at(i)) as usize }
+    }
+
     /// A text that names the object at `i` without giving away its address; equal objects give equal texts.
     ///
     /// # Errors
@@ -424,6 +431,16 @@ impl<'a> Call<'a> {
         );
         // SAFETY: the index is valid and is none of an argument.
         unsafe { ffi::lua_insert(self.l, i) };
+    }
+
+    /// Makes sure that `n` more values can be pushed.
+    ///
+    /// # Errors
+    /// `stack overflow (what)`
+    #[inline]
+    pub fn reserve(&mut self, n: u8, what: &str) -> Result<(), Error> {
+        self.room(c_int::from(n))
+            .map_err(|_| Error::new(format!("stack overflow ({what})")))
     }
 
     /// Pushes a copy of the value at `i`.

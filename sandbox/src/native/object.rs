@@ -220,6 +220,40 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The value at `i`, which need not be an argument, as a `T`, for reading; `None` if it is none, or is being written to.
+    pub fn object_at<T: Object>(&self, i: i32) -> Option<ObjectRef<'_, T>> {
+        let slot = self.slot_at(i).filter(|slot| slot.borrows.get() >= 0)?;
+        let object: &dyn Any = &*slot.object;
+        let object = object.downcast_ref::<T>()?;
+        slot.borrows.set(slot.borrows.get() + 1);
+        Some(ObjectRef { slot, object })
+    }
+
+    /// Pops a table and makes it the companion of the object at `i`: it holds the Lua values that belong to the object,
+    /// lives as long as the object, and is out of the plugin's sight.
+    pub fn set_companion(&mut self, i: i32) {
+        assert!(
+            self.slot_pointer(i).is_some() && self.type_of(-1) == Type::Table,
+            "no object, or no table to pop"
+        );
+        let i = self.at(i);
+        // SAFETY: the index is that of a full userdata, whose environment the table becomes.
+        unsafe { ffi::lua_setfenv(self.raw(), i) };
+    }
+
+    /// Pushes the companion of the object at `i`, which must have one.
+    ///
+    /// # Errors
+    /// When the stack is full.
+    pub fn push_companion(&mut self, i: i32) -> Result<(), Error> {
+        assert!(self.slot_pointer(i).is_some(), "no object");
+        let i = self.at(i);
+        self.room(1)?;
+        // SAFETY: the index is that of a full userdata, and there is room.
+        unsafe { ffi::lua_getfenv(self.raw(), i) };
+        Ok(())
+    }
+
     /// Counts the memory of the object at `i` again, after it has grown or shrunk.
     ///
     /// # Errors

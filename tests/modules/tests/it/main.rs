@@ -2,4 +2,5 @@
 
 mod library;
 mod analysis;
+mod lpeg;
 mod require;

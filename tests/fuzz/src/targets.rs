@@ -3,6 +3,7 @@
 mod checkpoints;
 mod config;
 mod frame;
+mod json;
 mod matcher;
 mod message;
 mod pattern;
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     state::TARGET,
     queue::TARGET,
     checkpoints::TARGET,
+    json::TARGET,
 ];
 
 /// The target of this name.

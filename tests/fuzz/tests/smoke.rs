@@ -31,4 +31,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(frame message matcher pattern config state queue checkpoints);
+smoke!(frame message matcher pattern config state queue checkpoints json);

@@ -65,8 +65,8 @@ fn cjson(text: &[u8]) -> Result<Vec<u8>, String> {
     encoder.uuid(&[0; 16]);
     encoder.timestamp(0);
     encoder.payload(text);
-    SANDBOX.with_borrow_mut(|(sandbox, keep)| {
-        match sandbox.process_message(&message, &[], None) {
+    SANDBOX.with_borrow_mut(
+        |(sandbox, keep)| match sandbox.process_message(&message, &[], None) {
             Answer::Status { code: 0, .. } => {
                 let injected = keep.0.lock().expect("nothing panics with it").clone();
                 let mut index = schemas::Index::default();
@@ -78,8 +78,8 @@ fn cjson(text: &[u8]) -> Result<Vec<u8>, String> {
                 Err(String::from_utf8_lossy(&message.unwrap_or_default()).into_owned())
             }
             other => panic!("{other:?}"),
-        }
-    })
+        },
+    )
 }
 
 fn rjson(text: &[u8]) -> Option<Vec<u8>> {

@@ -128,10 +128,17 @@ fn too_many(call: &Call<'_>, n_args: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether there is an argument `arg`, rather than a result that was pushed to its place.
+fn is_given(call: &Call<'_>, arg: i32) -> bool {
+    arg as usize <= call.arg_count()
+}
+
 /// A setting that is a whole number: sets it when argument `arg` is given, and pushes it.
 fn integer(call: &mut Call<'_>, arg: i32, i: i64, range: (i64, i64)) -> Result<(), Error> {
     let (min, max) = range;
-    if let Some(value) = call.opt_integer(arg)? {
+    if is_given(call, arg)
+        && let Some(value) = call.opt_integer(arg)?
+    {
         if !(min..=max).contains(&value) {
             let text = format!("expected integer between {min} and {max}");
             return Err(Error::argument(1, text));
@@ -144,7 +151,9 @@ fn integer(call: &mut Call<'_>, arg: i32, i: i64, range: (i64, i64)) -> Result<(
 
 /// A setting with names: sets it when argument `arg` is given, and pushes it. The first two are false and true as well.
 fn choice(call: &mut Call<'_>, arg: i32, i: i64, names: &[&str]) -> Result<(), Error> {
-    if call.type_of(arg) == Type::Boolean {
+    if !is_given(call, arg) {
+        // Only shown.
+    } else if call.type_of(arg) == Type::Boolean {
         let truth = call.is_true(arg);
         write(call, i, truth.into())?;
     } else if !call.is_none_or_nil(arg) {

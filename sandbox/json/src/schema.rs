@@ -58,6 +58,8 @@ pub struct Cost {
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator<Documents>,
+    /// The schema as it was written, for reports.
+    json: Json,
     draft: Draft,
     memory: usize,
     /// Some regular expression is matched by trying, so that each text may take [`BACKTRACK_MAX`] steps.
@@ -139,6 +141,7 @@ impl Schema {
             .map_err(|error| format!("invalid schema: {error}"))?;
         Ok(Schema {
             validator,
+            json,
             draft,
             memory: cost.memory,
             backtracks: patterns(document).any(may_backtrack),
@@ -165,7 +168,12 @@ impl Schema {
             if self.validator.is_valid(root) {
                 return Outcome::Valid;
             }
-            report::report(document, self.draft, self.validator.iter_errors(root))
+            report::report(
+                document,
+                &self.json,
+                self.draft,
+                self.validator.iter_errors(root),
+            )
         });
         let outcome = match outcome {
             Ok(outcome) => outcome,

@@ -41,11 +41,16 @@ struct Line {
 /// What becomes of a validation with these violations.
 pub(super) fn report<'e>(
     document: &Document,
+    schema: &Json,
     draft: Draft,
     errors: impl Iterator<Item = ValidationError<'e>>,
 ) -> Outcome {
     let errors: Vec<_> = errors.collect();
-    let reporter = Reporter { document, draft };
+    let reporter = Reporter {
+        document,
+        schema,
+        draft,
+    };
     let (violations, report) = reporter.report(errors.iter().collect(), 0);
     let Some(violation) = violations.into_iter().next() else {
         return Outcome::Valid;
@@ -68,6 +73,7 @@ pub(super) fn report<'e>(
 
 struct Reporter<'d> {
     document: &'d Document,
+    schema: &'d Json,
     draft: Draft,
 }
 
@@ -162,11 +168,7 @@ impl Reporter<'_> {
         let path = error.schema_path().as_str();
         let place = self.locate(&instance);
         let (keyword, body) = self.describe(error, place, nesting);
-        let n_own = match keyword {
-            "dependencies" => 2,
-            _ => 1,
-        };
-        let schema = without_last(path, n_own).to_owned();
+        let schema = without_last(path, 1).to_owned();
         let line = all_of_line(error).or_else(|| {
             let (line_keyword, token) = match error.kind() {
                 Kind::AdditionalItems { limit } => ("items", limit.to_string()),
@@ -231,7 +233,7 @@ impl Reporter<'_> {
                 let name = unexpected.first().cloned();
                 ("additionalProperties", object("disallowed", name))
             }
-            Kind::Required { property } => self.missing(error, property),
+            Kind::Required { property } => self.missing(error, place, property),
             Kind::UniqueItems => ("uniqueItems", self.duplicates(place)),
             Kind::Enum { .. } => ("enum", Map::new()),
             Kind::Constant { .. } => ("const", Map::new()),
@@ -306,17 +308,24 @@ impl Reporter<'_> {
     fn missing(
         &self,
         error: &ValidationError<'_>,
+        place: u32,
         property: &Json,
     ) -> (&'static str, Map<String, Json>) {
         let names = Json::from(vec![property.clone()]);
-        let mut path = error.schema_path().as_str().rsplit('/');
-        match (path.next(), path.next()) {
-            (Some(source), Some("dependencies" | "dependentRequired")) => {
-                let errors = object(&unescape(source), names);
-                ("dependencies", object("errors", errors))
-            }
-            _ => ("required", object("missing", names)),
+        let path = error.schema_path().as_str();
+        if !path.ends_with("/dependencies") && !path.ends_with("/dependentRequired") {
+            return ("required", object("missing", names));
         }
+        // Which member depends on it is told by the schema alone.
+        let rules = self.schema.pointer(path).and_then(Json::as_object);
+        let source = rules.into_iter().flatten().find(|(source, names)| {
+            let asks = names
+                .as_array()
+                .is_some_and(|names| names.contains(property));
+            asks && self.document.member(place, source.as_bytes()).is_some()
+        });
+        let source = source.map_or("", |(source, _)| source.as_str());
+        ("dependencies", object("errors", object(source, names)))
     }
 
     fn duplicates(&self, place: u32) -> Map<String, Json> {

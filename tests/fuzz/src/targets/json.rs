@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use json::document::{Document, Options, Unlimited};
 use json::schema::Schema;
-use prost::Message as _;
 use sandbox::native::Registry;
 use sandbox::{Answer, Checkpoint, Host, InjectError, Kind, Sandbox, Spec};
-use schemas::message::Message;
+use schemas::encode::Encoder;
 
 use super::Target;
 
@@ -103,12 +102,11 @@ fn sandbox() -> Sandbox {
 
 /// Whether `cjson` takes the text.
 fn decodes(text: &[u8]) -> bool {
-    let message = Message {
-        uuid: vec![0; 16],
-        payload: Some(text.to_vec()),
-        ..Message::default()
-    };
-    let message = message.encode_to_vec();
+    let mut message = Vec::new();
+    let mut encoder = Encoder::with_limit(&mut message, usize::MAX);
+    encoder.uuid(&[0; 16]);
+    encoder.timestamp(1);
+    encoder.payload(text);
     let answer = SANDBOX.with_borrow_mut(|sandbox| sandbox.process_message(&message, &[], None));
     match answer {
         Answer::Status { code, .. } => code == 0,

@@ -268,7 +268,8 @@ fails("Cannot serialise function: type not supported", cjson.encode, print)
 fails("Cannot serialise function: type not supported", cjson.encode, {print})
 fails("Cannot serialise table: table key must be a number or string", cjson.encode, {[{}] = 1})
 fails("Cannot serialise boolean: table key must be a number or string", cjson.encode, {[true] = 1})
-fails("Cannot serialise number: must not be NaN or Infinity", cjson.encode, {[math.huge] = 1})
+fails("Cannot serialise table: excessively sparse array", cjson.encode, {[math.huge] = 1})
+fails("Cannot serialise number: must not be NaN or Infinity", cjson.encode, {[-math.huge] = 1})
 
 -- metatables are not asked
 t = setmetatable({1}, {__index = function() error("asked") end, __len = function() return 5 end})

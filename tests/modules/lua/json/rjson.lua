@@ -246,8 +246,8 @@ check('{"type":"integer"}', "1.0", "SchemaURI: # Keyword: type DocumentURI: #",
 check('{"$schema":"http://json-schema.org/draft-07/schema#","type":"integer"}', "1.0")
 check('{"$schema":"http://json-schema.org/draft-07/schema#","const":{"a":[1]}}', '{"a":[1]}')
 check('{"$schema":"http://json-schema.org/draft-07/schema#","propertyNames":{"maxLength":2}}', '{"abc":1}',
-    "SchemaURI: # Keyword: propertyNames DocumentURI: #",
-    '{"propertyNames":{"errors":[{"maxLength":{"actual":null,"expected":2,"instanceRef":"#","schemaRef":"#/propertyNames"}}],"instanceRef":"#","schemaRef":"#"}}')
+    "SchemaURI: #/propertyNames Keyword: propertyNames DocumentURI: #",
+    '{"propertyNames":{"errors":[{"maxLength":{"actual":null,"expected":2,"instanceRef":"#","schemaRef":"#/propertyNames"}}],"instanceRef":"#","schemaRef":"#/propertyNames"}}')
 -- Large numbers are exact.
 check('{"maximum":9223372036854775806}', "9223372036854775807", "SchemaURI: # Keyword: maximum DocumentURI: #",
     '{"maximum":{"actual":9223372036854775807,"expected":9223372036854775806,"instanceRef":"#","schemaRef":"#"}}')

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use modules::{Plugin, Setup};
 use sandbox::{Answer, Kind};
-use schemas::message::Message;
+use schemas::encode::Encoder;
 
 /// A plugin with these limits on memory in bytes and on instructions, whose main chunk is `source`.
 fn plugin(kind: Kind, memory: usize, instructions: u64, source: &str) -> Plugin {
@@ -15,14 +15,12 @@ fn plugin(kind: Kind, memory: usize, instructions: u64, source: &str) -> Plugin 
 }
 
 fn message(payload: &[u8]) -> Vec<u8> {
-    use prost::Message as _;
-    let message = Message {
-        uuid: vec![0; 16],
-        timestamp: 1,
-        payload: Some(payload.to_vec()),
-        ..Message::default()
-    };
-    message.encode_to_vec()
+    let mut message = Vec::new();
+    let mut encoder = Encoder::with_limit(&mut message, usize::MAX);
+    encoder.uuid(&[0; 16]);
+    encoder.timestamp(1);
+    encoder.payload(payload);
+    message
 }
 
 fn status(answer: &Answer) -> i32 {

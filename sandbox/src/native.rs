@@ -32,17 +32,23 @@
 //! - Slices of arguments stay valid for the whole call, since arguments never leave the stack.
 #![allow(unsafe_code)]
 
+mod build;
 mod call;
 mod error;
+mod message;
 mod object;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use call::{Builtin, Call, Type};
+pub use build::Builder;
+pub use call::{Builtin, Call, LIGHT_END, Type};
 pub use error::Error;
+pub use message::MessagePart;
 pub use object::{Class, Object, ObjectMut, ObjectRef, Scope};
+pub use walk::{Item, Walker};
 
 pub use crate::api::write_number;
 

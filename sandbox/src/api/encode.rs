@@ -372,11 +372,14 @@ unsafe fn encode_value(
     unsafe {
         match ffi::lua_type(l, value) {
             ffi::LUA_TTABLE => encode_array(l, value, parts, encoder),
-            ffi::LUA_TUSERDATA => encode_userdata(value, parts, call, encoder),
+            ffi::LUA_TUSERDATA => encode_userdata(value, None, parts, call, encoder),
             ffi::LUA_TLIGHTUSERDATA if parts.userdata == 0 => {
                 Err("a lightuserdata output must also specify a userdata value".into())
             }
-            ffi::LUA_TLIGHTUSERDATA => encode_userdata(parts.userdata, parts, call, encoder),
+            ffi::LUA_TLIGHTUSERDATA => {
+                let part = ffi::lua_touserdata(l, value) as usize as u64;
+                encode_userdata(parts.userdata, Some(part), parts, call, encoder)
+            }
             kind => {
                 let value_type = scalar_type(l, kind, parts)
                     .unwrap_or_else(|| Err(format!("unsupported type: {}", type_name(l, kind))))?;
@@ -466,16 +469,21 @@ unsafe fn encode_array(
     Ok(())
 }
 
-/// Encodes what an object writes as bytes.
+/// Encodes what an object, or the part of it that a light userdata stands for, writes as bytes.
 fn encode_userdata(
     object: c_int,
+    part: Option<u64>,
     parts: &Parts<'_>,
     call: &Call<'_>,
     encoder: &mut Encoder<'_>,
 ) -> Result<(), Failure> {
     begin_value(ValueType::Bytes, parts, encoder);
     let mark = encoder.bytes_value_begin();
-    match call.write_object(object, encoder.buffer()) {
+    let written = match part {
+        Some(part) => call.write_object_part(object, part, encoder.buffer()),
+        None => call.write_object(object, encoder.buffer()),
+    };
+    match written {
         Some(Ok(())) => {}
         Some(Err(text)) => return Err(format!("userdata output callback failed: {text}")),
         None => return Err("userdata object does not implement lsb_output".into()),

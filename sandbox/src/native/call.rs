@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::sync::OnceLock;
 
 use stdx::pattern::{Budget, Exceeded};
 
@@ -20,6 +21,10 @@ const KEPT_SLOTS: c_int = 2;
 
 /// Table slots made ahead at most; tables grow by themselves.
 const MAX_PRESIZE: usize = 1 << 16;
+
+/// Numbers below fit into a light userdata: LuaJIT keeps the 39 lower bits as they are, and of what lies above them it allows
+/// few different values.
+pub const LIGHT_END: u64 = 1 << 39;
 
 /// The kinds of Lua values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -499,11 +504,15 @@ impl<'a> Call<'a> {
         self.push_number(number as f64)
     }
 
-    /// Pushes a number as light userdata, which Lua code can keep and compare only.
+    /// Pushes a number below [`LIGHT_END`] as light userdata, which Lua code can keep and compare only.
     ///
     /// # Errors
     /// When the stack is full.
-    pub fn push_light(&mut self, number: u32) -> Result<(), Error> {
+    ///
+    /// # Panics
+    /// When the number is too large.
+    pub fn push_light(&mut self, number: u64) -> Result<(), Error> {
+        assert!(number < LIGHT_END, "{number} is no light userdata");
         self.room(1)?;
         // SAFETY: there is room; the address is never followed.
         unsafe { ffi::lua_pushlightuserdata(self.l, number as usize as *mut _) };
@@ -564,6 +573,16 @@ impl<'a> Call<'a> {
             ffi::lua_settop(self.l, -3);
             marked
         }
+    }
+
+    /// Whether the value at `i` is a table that was made with room for items, and none for keys: `{nil}` was, `{}` was not.
+    pub(super) fn has_array_part(&mut self, i: i32) -> bool {
+        let i = self.at(i);
+        if self.type_of(i) != Type::Table || self.room(1).is_err() {
+            return false;
+        }
+        // SAFETY: the value is a table, and there is room for one value.
+        unsafe { table_layout_is_known(self.l) && array_size(self.l, i) > 0 }
     }
 
     /// Pushes a native function.
@@ -1186,6 +1205,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The longest message that the plugin may see, in bytes.
+    pub fn max_message_size(&self) -> usize {
+        self.shared.limits.max_message
+    }
+
+    /// Instructions that one call may run once they are counted; 0 for no limit.
+    pub fn instruction_limit(&self) -> u64 {
+        self.shared.limits.instructions
+    }
+
     /// False once the plugin was asked to stop. A native function that waits returns soon after.
     pub fn running(&self) -> bool {
         !self.shared.control.stopped()
@@ -1275,6 +1304,12 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         self.grow(n)
+    }
+
+    /// The stack height up to which there is room.
+    #[inline]
+    pub(super) fn room_end(&self) -> c_int {
+        self.room_end
     }
 
     #[cold]
@@ -1398,6 +1433,41 @@ impl Budget for Call<'_> {
             Err(Exceeded)
         }
     }
+}
+
+/// Where LuaJIT keeps the size of a table's array part, in bytes from the table's beginning; its interface does not tell it.
+const ARRAY_SIZE_OFFSET: usize = 48;
+
+/// Items that a table has room for in its array part, with the one at 0.
+///
+/// # Safety
+/// The value at `i` is a table.
+unsafe fn array_size(l: *mut lua_State, i: c_int) -> u32 {
+    // SAFETY: by the caller; a table is 64 bytes long, so the place is within it, whatever is kept there.
+    unsafe {
+        let table = ffi::lua_topointer(l, i).cast::<u8>();
+        table.add(ARRAY_SIZE_OFFSET).cast::<u32>().read()
+    }
+}
+
+/// Whether LuaJIT's tables are laid out as [`ARRAY_SIZE_OFFSET`] says; tried once in the life of a process.
+///
+/// # Safety
+/// There is room for one value on the stack, and Rust has control.
+unsafe fn table_layout_is_known(l: *mut lua_State) -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    let size_of = |n_array, n_keys| {
+        // SAFETY: by the caller; what is pushed is popped.
+        unsafe {
+            ffi::lua_createtable(l, n_array, n_keys);
+            let size = array_size(l, -1);
+            ffi::lua_settop(l, -2);
+            size
+        }
+    };
+    *ANSWER.get_or_init(|| {
+        size_of(0, 0) == 0 && size_of(0, 9) == 0 && size_of(3, 0) == 4 && size_of(1_000, 5) == 1_001
+    })
 }
 
 /// Keeps the names of modules and the names of classes apart in the registry.

@@ -42,6 +42,18 @@ pub trait Object: Any + Send {
         None
     }
 
+    /// As [`Object::output`], for the part of the value that Lua code holds as this light userdata; `None` when it has no
+    /// parts.
+    fn output_part(
+        &self,
+        part: u64,
+        scope: &Scope<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), String>> {
+        let _ = (part, scope, out);
+        None
+    }
+
     /// Whether [`Object::output`] is meant for files and decoders too, as `read_message`'s zero-copy values are.
     fn zero_copy(&self) -> bool {
         false
@@ -187,6 +199,20 @@ impl<'a> Call<'a> {
         Ok(ObjectRef { slot, object })
     }
 
+    /// Runs `look` on the `T` at `i`, which need not be an argument; `None` if it is no `T`, or something further out is
+    /// writing to it.
+    pub fn with_object<T: Object, R>(&self, i: i32, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let slot = self
+            .slot_at(i)
+            .filter(|slot| slot.type_id == TypeId::of::<T>() && slot.borrows.get() >= 0)?;
+        slot.borrows.set(slot.borrows.get() + 1);
+        let object: &dyn Any = &*slot.object;
+        let object = object
+            .downcast_ref::<T>()
+            .expect("the type was checked above");
+        Some(look(&ObjectRef { slot, object }))
+    }
+
     /// Argument `i` as a `T`, for writing.
     ///
     /// # Errors
@@ -285,6 +311,20 @@ impl<'a> Call<'a> {
             },
             out,
         )
+    }
+
+    /// As [`Call::write_object`], for the part of the object that the light userdata stands for.
+    pub fn write_object_part(
+        &self,
+        i: i32,
+        part: u64,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), String>> {
+        let slot = self.slot_at(i).filter(|slot| slot.borrows.get() >= 0)?;
+        let scope = Scope {
+            shared: self.shared(),
+        };
+        slot.object.output_part(part, &scope, out)
     }
 
     /// As [`Call::write_object`], for objects with zero-copy support only.

@@ -5,6 +5,7 @@ mod checkpoints;
 mod config;
 mod frame;
 mod library;
+mod json;
 mod matcher;
 mod message;
 mod pattern;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     checkpoints::TARGET,
     library::TARGET,
     analysis::TARGET,
+    json::TARGET,
 ];
 
 /// The target of this name.

@@ -3,4 +3,5 @@
 mod library;
 mod analysis;
 mod lpeg;
+mod json;
 mod require;

@@ -17,7 +17,7 @@ The names are those of LuaSocket's `ltn12`.
 | function | gives |
 |---|---|
 | `filter.chain(f, ...)` | a filter that applies all in turn |
-| `filter.cycle(low[, context[, extra]])` | a filter of a function `low(context, chunk, extra)` that gives a chunk and the next context |
+| `filter.cycle(low[, context[, extra] ])` | a filter of a function `low(context, chunk, extra)` that gives a chunk and the next context |
 | `source.cat(s, ...)` | one source after the other |
 | `source.chain(s, f, ...)` | a source whose chunks go through filters |
 | `source.empty()` | a source without data |
@@ -271,7 +271,8 @@ end
 
 function pump.all(s, to, step)
     assert(s and to, "no source or no sink")
-    step = step or pump.step
+    -- The array that a table sink gives as its second result is no step.
+    if type(step) ~= "function" then step = pump.step end
     while true do
         local ok, reason = step(s, to)
         if not ok then

@@ -43,7 +43,7 @@ case) and its status line; or nil and the reason. The body is held in memory; us
 A redirection is followed for GET and HEAD only, never from https to http, and at another host without the request's
 authorization and cookies.
 
-`open(host[, port[, create]])` is a connection on which the parts of a conversation can be said one by one:
+`open(host[, port[, create] ])` is a connection on which the parts of a conversation can be said one by one:
 `sendrequestline(method, uri)`, `sendheaders(headers)`, `sendbody(headers, source[, step])`, `receivestatusline()`,
 `receiveheaders()`, `receivebody(headers, sink[, step])`, `receive09body(status, sink[, step])`, `close()`. These raise
 errors for `socket.protect`; `c` is the socket.
@@ -70,7 +70,7 @@ local table   = require "table"
 local url     = require "socket.url"
 
 local error, pairs, require, setmetatable, tonumber, tostring, type =
-    error, pairs, pcall, require, setmetatable, tonumber, tostring, type
+    error, pairs, require, setmetatable, tonumber, tostring, type
 local find, format, lower, match, sub = string.find, string.format, string.lower, string.match, string.sub
 local concat = table.concat
 local gettime = socket.gettime
@@ -246,18 +246,21 @@ end
 
 -- ---- Requests ----
 
+-- Nil where everybody knows the port.
+local function port_of(request)
+    if tonumber(request.port) ~= M.SCHEMES[request.scheme].port then return request.port end
+end
+
 local function uri_of(request)
-    if request.proxy_used then return url.build { scheme = request.scheme, host = request.host, port = request.port,
-        path = request.path, params = request.params, query = request.query } end
-    return url.build { path = request.path, params = request.params, query = request.query }
+    local parts = { path = request.path, params = request.params, query = request.query }
+    if request.proxy_used then parts.scheme, parts.host, parts.port = request.scheme, request.host, port_of(request) end
+    return url.build(parts)
 end
 
 local function headers_of(request)
     local host = request.host
     if find(host, ":", 1, true) then host = "[" .. host .. "]" end
-    if request.port and tonumber(request.port) ~= M.SCHEMES[request.scheme].port then
-        host = host .. ":" .. request.port
-    end
+    if port_of(request) then host = host .. ":" .. request.port end
     local sent = { ["user-agent"] = M.USERAGENT, host = host, connection = "close, TE", te = "trailers" }
     if request.user and request.password then
         local secret = url.unescape(request.user) .. ":" .. url.unescape(request.password)
@@ -321,8 +324,7 @@ local send_request
 
 local function follow(request, location)
     local here = { scheme = request.scheme, host = request.host, path = request.path, params = request.params,
-        query = request.query }
-    if tonumber(request.port) ~= M.SCHEMES[request.scheme].port then here.port = request.port end
+        query = request.query, port = port_of(request) }
     local target = url.absolute(here, location)
     local parsed = url.parse(target) or {}
     local kept = request.headers

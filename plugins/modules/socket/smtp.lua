@@ -42,7 +42,7 @@ text, an LTN12 source, or an array of such tables: the parts of a multipart mail
 they are wanted. Headers that are not given: `date`, `x-mailer`, `mime-version`, `content-type`. `mail.zone` is the zone
 of the date, `ZONE` if it is not given.
 
-`open([server[, port[, create]]])` is a conversation with a server whose parts can be said one by one: `greet(domain)`,
+`open([server[, port[, create] ] ])` is a conversation with a server whose parts can be said one by one: `greet(domain)`,
 `starttls(params)`, `auth(user, password, extensions)`, `login(user, password)`, `plain(user, password)`, `mail(from)`,
 `rcpt(to)`, `data(source, step)`, `send(mail)`, `quit()`, `close()`. These raise errors for `socket.protect`.
 

@@ -10,7 +10,7 @@ lines. The names are those of LuaSocket's `socket.tp`.
 
 ## Functions
 
-`connect(host, port[, timeout[, create]])` gives a conversation, or nil and the reason. `create` makes the socket that is
+`connect(host, port[, timeout[, create] ])` gives a conversation, or nil and the reason. `create` makes the socket that is
 used. `TIMEOUT` is the timeout in seconds if none is given.
 
 | method | |

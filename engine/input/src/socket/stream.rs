@@ -71,8 +71,10 @@ impl Stream {
         &self.socket
     }
 
-    /// Speaks TLS from now on. What was read already and waits in the buffer is not part of it.
+    /// Speaks TLS from now on. What came unasked before is dropped: it must not pass for what was said over TLS.
     pub fn set_tls(&mut self, tls: Tls) {
+        self.unread.clear();
+        self.at = 0;
         self.tls = Some(Box::new(tls));
     }
 

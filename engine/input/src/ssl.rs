@@ -123,6 +123,3 @@ fn wrap(call: &mut Call<'_>) -> Result<usize, Error> {
     drop(context);
     secure::wrap(call, side, is_verified)
 }
-
-#[cfg(test)]
-mod tests;

@@ -127,12 +127,21 @@ fn connect(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let mut texts = Vec::new();
     for i in 2..=6 {
-        let bytes = if i == 2 { Some(call.check_bytes(i)?) } else { call.opt_bytes(i)? };
+        let bytes = if i == 2 {
+            Some(call.check_bytes(i)?)
+        } else {
+            call.opt_bytes(i)?
+        };
         let text = bytes.map(std::str::from_utf8).transpose();
         texts.push(text.map_err(|_| Error::argument(i, "invalid UTF-8"))?);
     }
     let source = texts[0].unwrap_or("");
-    let given = [("user", texts[1]), ("password", texts[2]), ("host", texts[3]), ("port", texts[4])];
+    let given = [
+        ("user", texts[1]),
+        ("password", texts[2]),
+        ("host", texts[3]),
+        ("port", texts[4]),
+    ];
     call.check_memory(session::MEMORY)?;
     let options = match call.arg_count() <= 2 || texts[1..].iter().all(Option::is_none) {
         true => conninfo::parse(source),
@@ -151,9 +160,7 @@ fn connect(call: &mut Call<'_>) -> Result<usize, Error> {
     }
 }
 
-fn connection<'a>(
-    call: &Call<'a>,
-) -> Result<sandbox::native::ObjectMut<'a, Connection>, Error> {
+fn connection<'a>(call: &Call<'a>) -> Result<sandbox::native::ObjectMut<'a, Connection>, Error> {
     let connection = call.check_object_mut::<Connection>(1)?;
     if lock(&connection.session).is_none() {
         return Err(Error::argument(1, format!("{PREFIX}connection is closed")));

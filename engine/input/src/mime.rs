@@ -133,7 +133,10 @@ fn unb64(call: &mut Call<'_>) -> Result<usize, Error> {
         if atom.len < 4 {
             return;
         }
-        let bits = atom.bytes.iter().fold(0u32, |bits, &c| bits << 6 | sextet(c).unwrap_or(0));
+        let bits = atom
+            .bytes
+            .iter()
+            .fold(0u32, |bits, &c| bits << 6 | sextet(c).unwrap_or(0));
         let count = match (atom.bytes[2], atom.bytes[3]) {
             (b'=', _) => 1,
             (_, b'=') => 2,

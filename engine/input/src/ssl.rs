@@ -72,7 +72,11 @@ impl Object for Context {
     }
 
     fn memory(&self) -> usize {
-        if self.is_verified { CONTEXT_MEMORY } else { 16 * 1024 }
+        if self.is_verified {
+            CONTEXT_MEMORY
+        } else {
+            16 * 1024
+        }
     }
 }
 

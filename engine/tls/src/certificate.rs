@@ -47,7 +47,10 @@ impl Digest {
             Digest::Sha512 => &digest::SHA512,
         };
         let hash = digest::digest(algorithm, bytes);
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -90,7 +93,11 @@ impl<'a> Certificate<'a> {
 
     /// Its number in upper-case hexadecimal digits.
     pub fn serial(&self) -> String {
-        self.0.raw_serial().iter().map(|byte| format!("{byte:02X}")).collect()
+        self.0
+            .raw_serial()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect()
     }
 
     /// From when it holds, as OpenSSL prints it.

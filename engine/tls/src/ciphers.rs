@@ -140,7 +140,8 @@ mod tests {
         };
         let suites = provider(&settings).map_or(Vec::new(), |p| p.cipher_suites);
         let old = suites.into_iter().filter(|suite| suite.tls13().is_none());
-        old.filter_map(|suite| Some(facts(suite.suite())?.name)).collect()
+        old.filter_map(|suite| Some(facts(suite.suite())?.name))
+            .collect()
     }
 
     #[test]
@@ -163,7 +164,10 @@ mod tests {
             ["ECDHE-RSA-AES128-GCM-SHA256"]
         );
         assert_eq!(names("ALL:-AES:-ECDSA"), ["ECDHE-RSA-CHACHA20-POLY1305"]);
-        assert_eq!(names("ALL:+CHACHA20").last(), Some(&"ECDHE-RSA-CHACHA20-POLY1305"));
+        assert_eq!(
+            names("ALL:+CHACHA20").last(),
+            Some(&"ECDHE-RSA-CHACHA20-POLY1305")
+        );
     }
 
     #[test]

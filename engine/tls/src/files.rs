@@ -93,7 +93,9 @@ pub(crate) fn system_roots() -> Result<&'static [CertificateDer<'static>], Error
     static ROOTS: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
     let roots = ROOTS.get_or_init(|| rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err(Error::Roots("the system has no trusted certificates".into()));
+        return Err(Error::Roots(
+            "the system has no trusted certificates".into(),
+        ));
     }
     Ok(roots)
 }

@@ -96,7 +96,10 @@ fn handshake(
         client.process_new_packets().map_err(|e| text_of(&e))?;
     }
     let mut said = [0; 5];
-    server.reader().read_exact(&mut said).map_err(|e| e.to_string())?;
+    server
+        .reader()
+        .read_exact(&mut said)
+        .map_err(|e| e.to_string())?;
     assert_eq!(&said, b"hello");
     Ok(())
 }
@@ -118,7 +121,11 @@ fn a_stranger_is_refused_unless_nothing_is_checked() {
     let server = strangers.identity("leaf");
     for name in [localhost(), no_name()] {
         let refused = handshake(&files.trusting("ca.pem"), &server, name);
-        assert!(refused.expect_err("a stranger").contains("certificate verify failed"));
+        assert!(
+            refused
+                .expect_err("a stranger")
+                .contains("certificate verify failed")
+        );
     }
     handshake(&Settings::default(), &server, localhost()).expect("nothing is checked");
 }
@@ -198,7 +205,10 @@ fn files_that_cannot_be_used() {
     let mut settings = files.identity("leaf");
     settings.key = Some(files.path("none"));
     assert!(text(&settings).starts_with("error loading private key ("));
-    files.write("locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    files.write(
+        "locked",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
     settings.key = Some(files.path("locked"));
     assert!(text(&settings).contains("encrypted keys are not supported"));
     settings.key = Some(files.path("ca.key"));
@@ -210,7 +220,11 @@ fn files_that_cannot_be_used() {
     assert!(text(&settings).contains("no regular file"));
     assert!(text(&Settings::default()).contains("needs a certificate"));
     let error = client(&files.trusting("leaf.key")).expect_err("no roots");
-    assert!(error.to_string().starts_with("error loading CA locations ("));
+    assert!(
+        error
+            .to_string()
+            .starts_with("error loading CA locations (")
+    );
 }
 
 #[test]
@@ -219,16 +233,30 @@ fn what_a_certificate_says() {
     let der = &files::certificates(&files.path("leaf.pem")).expect("one")[0];
     let certificate = Certificate::parse(der).expect("good");
     let names = |attributes: Vec<Attribute>| {
-        let texts = attributes.into_iter().map(|a| format!("{} {} {}", a.oid, a.name, String::from_utf8_lossy(&a.value)));
+        let texts = attributes
+            .into_iter()
+            .map(|a| format!("{} {} {}", a.oid, a.name, String::from_utf8_lossy(&a.value)));
         texts.collect::<Vec<_>>()
     };
-    assert_eq!(names(certificate.subject()).last().map(String::as_str), Some("2.5.4.3 commonName leaf"));
-    assert_eq!(names(certificate.issuer()).last().map(String::as_str), Some("2.5.4.3 commonName authority"));
+    assert_eq!(
+        names(certificate.subject()).last().map(String::as_str),
+        Some("2.5.4.3 commonName leaf")
+    );
+    assert_eq!(
+        names(certificate.issuer()).last().map(String::as_str),
+        Some("2.5.4.3 commonName authority")
+    );
     assert_eq!(certificate.not_before(), "Jan  1 00:00:00 1975 GMT");
     assert!(certificate.is_valid_at(1_800_000_000));
     assert!(!certificate.is_valid_at(0));
-    let expected = [("dNSName", b"localhost".to_vec()), ("iPAddress", b"127.0.0.1".to_vec())];
+    let expected = [
+        ("dNSName", b"localhost".to_vec()),
+        ("iPAddress", b"127.0.0.1".to_vec()),
+    ];
     assert_eq!(certificate.alternative_names(), expected);
-    assert_eq!(Digest::Sha1.hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_eq!(
+        Digest::Sha1.hex(b"abc"),
+        "a9993e364706816aba3e25717850c26c9cd0d89d"
+    );
     assert!(Certificate::parse(b"garbage").is_err());
 }

@@ -47,7 +47,11 @@ pub(super) fn parse(text: &str) -> Result<Options, String> {
         return of_parts(text, &[]);
     }
     let pairs = pairs(text)?;
-    of_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+    of_pairs(
+        pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str())),
+    )
 }
 
 /// The options of a database's name and what is given beside it.
@@ -55,8 +59,12 @@ pub(super) fn parse(text: &str) -> Result<Options, String> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn of_parts(name: &str, parts: &[(&str, Option<&str>)]) -> Result<Options, String> {
-    let given = parts.iter().filter_map(|(key, value)| Some((*key, (*value)?)));
-    let name = [("dbname", name)].into_iter().filter(|(_, name)| !name.is_empty());
+    let given = parts
+        .iter()
+        .filter_map(|(key, value)| Some((*key, (*value)?)));
+    let name = [("dbname", name)]
+        .into_iter()
+        .filter(|(_, name)| !name.is_empty());
     of_pairs(name.chain(given))
 }
 
@@ -98,7 +106,9 @@ fn of_pairs<'t>(pairs: impl Iterator<Item = (&'t str, &'t str)>) -> Result<Optio
                 settings.verify = verify;
                 checks_name = value == "verify-full";
             }
-            "sslrootcert" => settings.cafile = Some(PathBuf::from(value)).filter(|p| p.as_os_str() != "system"),
+            "sslrootcert" => {
+                settings.cafile = Some(PathBuf::from(value)).filter(|p| p.as_os_str() != "system")
+            }
             "sslcert" => settings.certificate = Some(PathBuf::from(value)),
             "sslkey" => settings.key = Some(PathBuf::from(value)),
             _ => set(&mut config, key, value)?,
@@ -125,8 +135,11 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
         "keepalives_idle" => drop(config.keepalives_idle(seconds()?)),
         "keepalives_interval" => drop(config.keepalives_interval(seconds()?)),
         "keepalives_count" => drop(config.keepalives_retries(number()?)),
-        "tcp_user_timeout" => drop(config.tcp_user_timeout(Duration::from_millis(number()?.into()))),
-        "client_encoding" if ["utf8", "utf-8", "auto", "unicode"].contains(&value.to_lowercase().as_str()) => {}
+        "tcp_user_timeout" => {
+            drop(config.tcp_user_timeout(Duration::from_millis(number()?.into())))
+        }
+        "client_encoding"
+            if ["utf8", "utf-8", "auto", "unicode"].contains(&value.to_lowercase().as_str()) => {}
         "client_encoding" => return Err(invalid()),
         "target_session_attrs" => {
             let wanted = match value {
@@ -195,7 +208,10 @@ mod tests {
     fn pairs_with_quotes_and_backslashes() {
         let found = pairs(r" a=1  b = 'two \' words' c=x\ y d='' ").expect("good");
         let expected = [("a", "1"), ("b", "two ' words"), ("c", "x y"), ("d", "")];
-        let found: Vec<_> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
         assert_eq!(found, expected);
         assert!(pairs("a b=1").is_err());
         assert!(pairs("a='1").is_err());
@@ -206,10 +222,16 @@ mod tests {
     fn what_upstreams_plugins_give() {
         let text = "host=example.com port=5432 keepalives=1 keepalives_idle=30 dbname=pipeline user=user password=secret";
         let options = parse(text).expect("good");
-        assert_eq!(options.config.get_hosts(), [Host::Tcp("example.com".into())]);
+        assert_eq!(
+            options.config.get_hosts(),
+            [Host::Tcp("example.com".into())]
+        );
         assert_eq!(options.config.get_ports(), [5432]);
         assert_eq!(options.config.get_password(), Some(b"secret".as_slice()));
-        assert_eq!(options.config.get_keepalives_idle(), Duration::from_secs(30));
+        assert_eq!(
+            options.config.get_keepalives_idle(),
+            Duration::from_secs(30)
+        );
         assert_eq!(options.config.get_ssl_mode(), SslMode::Prefer);
     }
 
@@ -217,11 +239,17 @@ mod tests {
     fn names_urls_and_defaults() {
         let options = parse("test").expect("good");
         assert_eq!(options.config.get_dbname(), Some("test"));
-        assert_eq!(options.config.get_hosts(), [Host::Unix(DEFAULT_HOST.into())]);
+        assert_eq!(
+            options.config.get_hosts(),
+            [Host::Unix(DEFAULT_HOST.into())]
+        );
         let options = parse("postgresql://me@h:1/db").expect("good");
         assert_eq!(options.config.get_user(), Some("me"));
         let options = of_parts("db", &[("user", Some("me")), ("port", None)]).expect("good");
-        assert_eq!((options.config.get_user(), options.config.get_dbname()), (Some("me"), Some("db")));
+        assert_eq!(
+            (options.config.get_user(), options.config.get_dbname()),
+            (Some("me"), Some("db"))
+        );
     }
 
     #[test]
@@ -231,14 +259,27 @@ mod tests {
         assert!(options.checks_name);
         assert_eq!(options.config.get_ssl_mode(), SslMode::Require);
         assert!(options.tls().is_err(), "there is no such file");
-        assert!(!parse("sslmode=verify-ca dbname=x").expect("good").checks_name);
-        assert_eq!(error_of("sslmode=maybe"), "invalid sslmode value: \"maybe\"");
+        assert!(
+            !parse("sslmode=verify-ca dbname=x")
+                .expect("good")
+                .checks_name
+        );
+        assert_eq!(
+            error_of("sslmode=maybe"),
+            "invalid sslmode value: \"maybe\""
+        );
     }
 
     #[test]
     fn what_is_refused() {
-        assert_eq!(error_of("nothing=1"), "invalid connection option \"nothing\"");
-        assert_eq!(error_of("port=x"), "invalid value \"x\" for connection option \"port\"");
+        assert_eq!(
+            error_of("nothing=1"),
+            "invalid connection option \"nothing\""
+        );
+        assert_eq!(
+            error_of("port=x"),
+            "invalid value \"x\" for connection option \"port\""
+        );
         assert!(error_of("client_encoding=latin1").contains("client_encoding"));
         assert!(error_of("postgresql://h:port/").contains("port"));
     }

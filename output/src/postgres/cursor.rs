@@ -105,7 +105,11 @@ fn push_texts(call: &mut Call<'_>, texts: &[String]) -> Result<usize, Error> {
 /// the last, and the cursor is closed then.
 fn fetch(call: &mut Call<'_>) -> Result<usize, Error> {
     let into_table = call.type_of(2) == Type::Table;
-    let mode = if into_table { call.opt_bytes(3)?.unwrap_or(b"n") } else { b"n" };
+    let mode = if into_table {
+        call.opt_bytes(3)?.unwrap_or(b"n")
+    } else {
+        b"n"
+    };
     let (by_number, by_name) = (mode.contains(&b'n'), mode.contains(&b'a'));
     let mut cursor = cursor(call)?;
     let n = cursor.at;

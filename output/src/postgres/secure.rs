@@ -74,8 +74,12 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let config = self.config.ok_or_else(|| io::Error::other("no TLS is wanted"))?;
-            let connected = TlsConnector::from(config).connect(self.name, stream).await?;
+            let config = self
+                .config
+                .ok_or_else(|| io::Error::other("no TLS is wanted"))?;
+            let connected = TlsConnector::from(config)
+                .connect(self.name, stream)
+                .await?;
             Ok(Stream(connected))
         })
     }

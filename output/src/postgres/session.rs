@@ -215,7 +215,11 @@ fn text_of(error: &tokio_postgres::Error) -> String {
             text = format!("{text}: {cause}");
         }
         let is_gone = error.is_closed() || text.contains("communicating with the server");
-        return if is_gone { format!("{text}: EOF detected\n") } else { text };
+        return if is_gone {
+            format!("{text}: EOF detected\n")
+        } else {
+            text
+        };
     };
     let mut text = format!("{}:  {}\n", said.severity(), said.message());
     for (name, more) in [("DETAIL", said.detail()), ("HINT", said.hint())] {

@@ -24,7 +24,9 @@ impl Certificates {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "authority");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority");
         let authority = params.self_signed(&key).expect("signed");
         let issuer = Issuer::new(params, key);
         let leaf_key = KeyPair::generate().expect("a key");

@@ -75,7 +75,9 @@ pub(super) fn sni(call: &mut Call<'_>) -> Result<usize, Error> {
     let name = super::host_at(call, 2)?;
     let mut socket = socket(call)?;
     if !secure(&mut socket)?.set_name(&name) {
-        return Err(Error::new("the name must be set at the client, before the handshake"));
+        return Err(Error::new(
+            "the name must be set at the client, before the handshake",
+        ));
     }
     Ok(0)
 }

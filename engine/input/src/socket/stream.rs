@@ -350,7 +350,13 @@ mod tests {
         peer.write_all(&[b'\r'; 100]).expect("room");
         let clock = Timeouts::default().start();
         let fits = |len: usize| len <= 64;
-        let result = stream.receive(Pattern::Line(usize::MAX), &mut Vec::new(), &fits, &clock, &mut || true);
+        let result = stream.receive(
+            Pattern::Line(usize::MAX),
+            &mut Vec::new(),
+            &fits,
+            &clock,
+            &mut || true,
+        );
         assert!(matches!(result, Err(Failure::TooLong)));
     }
 

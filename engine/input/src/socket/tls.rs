@@ -100,7 +100,9 @@ impl Tls {
     /// The other side's certificate and those it sent with it.
     pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
         let connection = self.connected();
-        connection.and_then(|c| c.peer_certificates()).unwrap_or(&[])
+        connection
+            .and_then(|c| c.peer_certificates())
+            .unwrap_or(&[])
     }
 
     /// The application protocol both agreed on.

@@ -86,7 +86,10 @@ fn notafter(call: &mut Call<'_>) -> Result<usize, Error> {
 fn digest(call: &mut Call<'_>) -> Result<usize, Error> {
     let name = call.opt_bytes(2)?.unwrap_or(b"sha1");
     let Some(digest) = Digest::parse(name) else {
-        let reason = format!("digest algorithm not supported ({})", String::from_utf8_lossy(name));
+        let reason = format!(
+            "digest algorithm not supported ({})",
+            String::from_utf8_lossy(name)
+        );
         return super::push_reason(call, &reason);
     };
     let peer = call.check_object::<Peer>(1)?;

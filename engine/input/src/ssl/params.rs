@@ -8,9 +8,7 @@ use sandbox::native::{Call, Error, Type};
 use tls::{Settings, Verify, Versions};
 
 /// Protocols that can be named. Those before TLS 1.2 mean that, and 1.3: nothing older is spoken.
-pub(super) const PROTOCOLS: &[&str] = &[
-    "any", "sslv23", "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3",
-];
+pub(super) const PROTOCOLS: &[&str] = &["any", "sslv23", "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"];
 
 /// Options that can be named. Those that switch on what is unsafe, or off what is not there, change nothing.
 pub(super) const OPTIONS: &[&str] = &[
@@ -162,7 +160,11 @@ fn words(call: &mut Call<'_>, i: i32, key: &str) -> Result<Vec<String>, Error> {
                 words.push(next);
             }
         }
-        _ => return Err(Error::new(format!("{key} must be a string or an array of strings"))),
+        _ => {
+            return Err(Error::new(format!(
+                "{key} must be a string or an array of strings"
+            )));
+        }
     }
     call.pop(1);
     Ok(words)

@@ -20,7 +20,9 @@ struct Cluster {
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir(PROGRAMS).ok()?;
     let folders = versions.flatten().map(|version| version.path().join("bin"));
-    folders.filter(|folder| folder.join("initdb").exists()).max()
+    folders
+        .filter(|folder| folder.join("initdb").exists())
+        .max()
 }
 
 /// Installs the server if it is missing.
@@ -48,18 +50,42 @@ impl Cluster {
             programs: installed(),
             port: free_port(),
         };
-        must(Command::new("chown").arg("postgres").arg(cluster.folder.path()).output(), "chown");
+        must(
+            Command::new("chown")
+                .arg("postgres")
+                .arg(cluster.folder.path())
+                .output(),
+            "chown",
+        );
         std::fs::write(cluster.folder.path().join("password"), "se'cret").expect("written");
         let folder = cluster.folder.path().display().to_string();
         let password = format!("--pwfile={folder}/password");
-        let arguments = ["-D", &cluster.data(), "-U", "tester", "-A", "scram-sha-256", &password, "-E", "UTF8", "--no-sync", "--locale=C"];
+        let arguments = [
+            "-D",
+            &cluster.data(),
+            "-U",
+            "tester",
+            "-A",
+            "scram-sha-256",
+            &password,
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C",
+        ];
         must(cluster.as_postgres("initdb", &arguments), "initdb");
-        let mut options = format!("-p {} -k '' -c listen_addresses=127.0.0.1 -c fsync=off", cluster.port);
+        let mut options = format!(
+            "-p {} -k '' -c listen_addresses=127.0.0.1 -c fsync=off",
+            cluster.port
+        );
         if let Some(certificates) = certificates {
             for (from, to) in [("leaf.pem", "server.crt"), ("leaf.key", "server.key")] {
                 let to = Path::new(&cluster.data()).join(to);
                 std::fs::copy(certificates.path(from), &to).expect("copied");
-                must(Command::new("chown").arg("postgres").arg(&to).output(), "chown");
+                must(
+                    Command::new("chown").arg("postgres").arg(&to).output(),
+                    "chown",
+                );
                 must(Command::new("chmod").arg("600").arg(&to).output(), "chmod");
             }
             options.push_str(" -c ssl=on");
@@ -99,20 +125,27 @@ impl Cluster {
     /// Runs code in which `con` is a connection and `env` its environment.
     fn check(&self, code: &str) -> modules::Plugin {
         let port = self.port;
-        let source = format!(r#"
+        let source = format!(
+            r#"
             require "string"; require "table"
             local env = require "luasql.postgres".postgres()
             local source = "host=127.0.0.1 port={port} user=tester password='se\\'cret' dbname=postgres"
             local con = assert(env:connect(source))
             {code}
-        "#);
-        Setup::new(Kind::Output).run(&source).unwrap_or_else(|error| panic!("{error}"))
+        "#
+        );
+        Setup::new(Kind::Output)
+            .run(&source)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let _ = self.as_postgres("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-s", "stop"]);
+        let _ = self.as_postgres(
+            "pg_ctl",
+            &["-D", &self.data(), "-m", "immediate", "-s", "stop"],
+        );
     }
 }
 
@@ -182,7 +215,8 @@ fn statements(cluster: &Cluster) {
 }
 
 fn transactions(cluster: &Cluster) {
-    cluster.check(r#"
+    cluster.check(
+        r#"
         local other = assert(env:connect(source))
         local function count() return other:execute("SELECT count(*) FROM tr"):fetch() end
         assert(con:execute("CREATE TABLE tr (n integer)"))
@@ -194,7 +228,8 @@ fn transactions(cluster: &Cluster) {
         assert(con:execute("INSERT INTO tr VALUES (3)") == 1)
         assert(con:setautocommit(true) and count() == "1")
         assert(con:execute("INSERT INTO tr VALUES (4)") == 1 and count() == "2")
-    "#);
+    "#,
+    );
 }
 
 fn limits(cluster: &Cluster) {
@@ -215,15 +250,20 @@ fn limits(cluster: &Cluster) {
 }
 
 fn a_stop_ends_a_statement(cluster: &Cluster) {
-    let source = format!(r#"
+    let source = format!(
+        r#"
         local con = assert(require "luasql.postgres".postgres():connect(
             "host=127.0.0.1 port={} user=tester password='se\\'cret' dbname=postgres"))
         function process_message()
             local none, err = con:execute("SELECT pg_sleep(100000)")
             return 0, err
         end
-    "#, cluster.port);
-    let mut plugin = Setup::new(Kind::Input).run(&source).unwrap_or_else(|error| panic!("{error}"));
+    "#,
+        cluster.port
+    );
+    let mut plugin = Setup::new(Kind::Input)
+        .run(&source)
+        .unwrap_or_else(|error| panic!("{error}"));
     plugin.sandbox.handle().stop();
     let expected = Answer::Status {
         code: 0,
@@ -255,7 +295,8 @@ fn connections_over_tls() {
     let ca = certificates.path("ca.pem").display().to_string();
     let strangers = Certificates::new();
     let stranger = strangers.path("ca.pem").display().to_string();
-    cluster.check(&format!(r#"
+    cluster.check(&format!(
+        r#"
         local function safe(more)
             local c, err = env:connect(source .. " " .. more)
             if not c then return nil, err end
@@ -268,5 +309,6 @@ fn connections_over_tls() {
         assert(safe("sslmode=verify-full sslrootcert={ca}") == "t")
         local none, err = safe("sslmode=verify-ca sslrootcert={stranger}")
         assert(none == nil and err:find("UnknownIssuer", 1, true), err)
-    "#));
+    "#
+    ));
 }

@@ -43,7 +43,10 @@ impl OpenSsl {
         let mut line = String::new();
         while !line.starts_with("ACCEPT") {
             line.clear();
-            assert!(output.read_line(&mut line).expect("text") > 0, "the server did not start");
+            assert!(
+                output.read_line(&mut line).expect("text") > 0,
+                "the server did not start"
+            );
         }
         std::thread::spawn(move || drain(output));
         (server, port)
@@ -61,9 +64,15 @@ fn text(certificates: &Certificates, name: &str) -> String {
 #[test]
 fn an_openssl_server_is_spoken_to() {
     let certificates = Certificates::new();
-    for (option, version, protocol) in [("-tls1_2", "TLSv1.2", "tlsv1_2"), ("-tls1_3", "TLSv1.3", "tlsv1")] {
+    for (option, version, protocol) in [
+        ("-tls1_2", "TLSv1.2", "tlsv1_2"),
+        ("-tls1_3", "TLSv1.3", "tlsv1"),
+    ] {
         let (_server, port) = OpenSsl::server(&certificates, &[option, "-rev"]);
-        check(port, &format!(r#"
+        check(
+            port,
+            &format!(
+                r#"
             local ssl = require "ssl"
             local params = {{ mode = "client", protocol = "{protocol}", cafile = "{ca}", verify = "peer", options = "all" }}
             local c = assert(ssl.wrap(assert(socket.connect("127.0.0.1", PORT)), params))
@@ -101,7 +110,10 @@ fn an_openssl_server_is_spoken_to() {
             assert(c:getpeername() == "127.0.0.1")
             assert(c:getstats() > 10000)
             assert(c:close() == 1)
-        "#, ca = text(&certificates, "ca.pem")));
+        "#,
+                ca = text(&certificates, "ca.pem")
+            ),
+        );
     }
 }
 
@@ -109,7 +121,10 @@ fn an_openssl_server_is_spoken_to() {
 fn a_certificate_that_is_not_good_is_refused() {
     let (certificates, strangers) = (Certificates::new(), Certificates::new());
     let (_server, port) = OpenSsl::server(&certificates, &["-rev"]);
-    check(port, &format!(r#"
+    check(
+        port,
+        &format!(
+            r#"
         local ssl = require "ssl"
         local function shake(cafile, verify, name)
             local params = {{ mode = "client", protocol = "any", cafile = cafile, verify = verify }}
@@ -138,7 +153,11 @@ fn a_certificate_that_is_not_good_is_refused() {
         assert(ok and not verified, err)
         ok, err, verified = shake(nil, nil)
         assert(ok and not verified, err)
-    "#, ca = text(&certificates, "ca.pem"), strangers = text(&strangers, "ca.pem")));
+    "#,
+            ca = text(&certificates, "ca.pem"),
+            strangers = text(&strangers, "ca.pem")
+        ),
+    );
 }
 
 /// A plugin that serves one TLS connection; the client is OpenSSL's.
@@ -171,19 +190,37 @@ fn an_openssl_client_is_served() {
     });
     let connect = format!("127.0.0.1:{port}");
     let ca = text(&certificates, "ca.pem");
-    let fixed = ["s_client", "-connect", &connect, "-CAfile", &ca, "-verify_return_error", "-servername", "localhost", "-quiet"];
+    let fixed = [
+        "s_client",
+        "-connect",
+        &connect,
+        "-CAfile",
+        &ca,
+        "-verify_return_error",
+        "-servername",
+        "localhost",
+        "-quiet",
+    ];
     wait_for(port);
     let mut bare = OpenSsl::start(&fixed);
     let _ = bare.0.wait();
-    let (cert, key) = (text(&certificates, "leaf.pem"), text(&certificates, "leaf.key"));
+    let (cert, key) = (
+        text(&certificates, "leaf.pem"),
+        text(&certificates, "leaf.key"),
+    );
     let mut client = OpenSsl::start(&[&fixed[..], &["-cert", &cert, "-key", &key]].concat());
     let mut input = client.0.stdin.take().expect("piped");
     input.write_all(b"from openssl\n").expect("open");
     let mut said = String::new();
-    BufReader::new(client.0.stdout.take().expect("piped")).read_line(&mut said).expect("text");
+    BufReader::new(client.0.stdout.take().expect("piped"))
+        .read_line(&mut said)
+        .expect("text");
     assert_eq!(said, "from the plugin\n");
     client.0.kill().expect("running");
-    plugin.join().expect("no panic").unwrap_or_else(|error| panic!("{error}"));
+    plugin
+        .join()
+        .expect("no panic")
+        .unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Waits until someone listens, without connecting.
@@ -196,7 +233,10 @@ fn wait_for(port: u16) {
 #[test]
 fn both_sides_in_one_plugin_without_waiting() {
     let certificates = Certificates::new();
-    check(0, &format!(r#"
+    check(
+        0,
+        &format!(
+            r#"
         local ssl = require "ssl"
         local server = assert(socket.bind("127.0.0.1", 0))
         local _, port = server:getsockname()
@@ -255,7 +295,11 @@ fn both_sides_in_one_plugin_without_waiting() {
         assert(ready[1] == b)
         nothing, err = b:receive()
         assert(nothing == nil and err == "closed", err)
-    "#, client = certificates.params("client"), server = certificates.params("server")));
+    "#,
+            client = certificates.params("client"),
+            server = certificates.params("server")
+        ),
+    );
 }
 
 #[test]
@@ -270,7 +314,10 @@ fn a_try_again_with_other_data_is_an_error() {
     );
     let peer = std::thread::spawn(move || check(port, &server));
     wait_for(port);
-    check(port, &format!(r#"
+    check(
+        port,
+        &format!(
+            r#"
         local c = assert(require "ssl".wrap(assert(socket.connect("127.0.0.1", PORT)), {client}))
         assert(c:dohandshake())
         c:settimeout(0)
@@ -279,13 +326,18 @@ fn a_try_again_with_other_data_is_an_error() {
         assert(err == "wantwrite" and last < #block, err)
         sent, err, last = c:send("y")
         assert(sent == nil and err == "bad write retry" and last == 0, err)
-    "#, client = certificates.params("client")));
+    "#,
+            client = certificates.params("client")
+        ),
+    );
     drop(peer.join().expect("no panic"));
 }
 
 #[test]
 fn parameters_are_checked() {
-    check(0, r#"
+    check(
+        0,
+        r#"
         local ssl = require "ssl"
         local function fails(params, expected)
             local context, err = ssl.newcontext(params)
@@ -322,7 +374,8 @@ fn parameters_are_checked() {
         local none, err = ssl.loadcertificate("x")
         assert(none == nil and err:find("error loading certificate", 1, true))
         assert(ssl.config.protocols.any and ssl.config.options.no_ticket)
-    "#);
+    "#,
+    );
 }
 
 #[test]
@@ -334,14 +387,17 @@ fn who_speaks_no_tls_is_told_so() {
             _ => Ok(()),
         };
     });
-    check(port, r#"
+    check(
+        port,
+        r#"
         local ssl = require "ssl"
         for i = 1, 3 do
             local c = ssl.wrap(assert(socket.connect("127.0.0.1", PORT)), { mode = "client" })
             local ok, err = c:dohandshake()
             assert(ok == false and err ~= "wantread", err)
         end
-    "#);
+    "#,
+    );
 }
 
 #[test]
@@ -352,13 +408,16 @@ fn a_stop_ends_a_handshake() {
             let _ = (&stream).read_to_end(&mut rest);
         });
     });
-    let mut plugin = check(port, r#"
+    let mut plugin = check(
+        port,
+        r#"
         local c = require "ssl".wrap(assert(socket.connect("127.0.0.1", PORT)), { mode = "client" })
         function process_message()
             local ok, err = c:dohandshake()
             return 0, err
         end
-    "#);
+    "#,
+    );
     plugin.sandbox.handle().stop();
     let expected = Answer::Status {
         code: 0,
@@ -371,7 +430,10 @@ fn a_stop_ends_a_handshake() {
 fn https() {
     let certificates = Certificates::new();
     let (_server, port) = OpenSsl::server(&certificates, &["-www"]);
-    check(port, &format!(r#"
+    check(
+        port,
+        &format!(
+            r#"
         local https, ltn12 = require "ssl.https", require "ltn12"
         local body, err = https.request("https://localhost:PORT/")
         assert(body == nil and err:find("certificate verify failed", 1, true), err)
@@ -396,7 +458,10 @@ fn https() {
         assert(body == nil and err == "create function not permitted")
         body, err = https.request("")
         assert(body == nil and err == "invalid url", err)
-    "#, ca = text(&certificates, "ca.pem")));
+    "#,
+            ca = text(&certificates, "ca.pem")
+        ),
+    );
 }
 
 #[test]

@@ -17,6 +17,13 @@ address           = "127.0.0.1"
 port              = 5565
 -- connections_max = 1024            -- further clients wait to be accepted
 -- idle_timeout = 0                  -- seconds without data after which a client is disconnected; 0 never
+-- ssl_params = {           -- TLS, see reference/ssl.md
+--     mode        = "server",
+--     key         = "/etc/foresight/server.key",
+--     certificate = "/etc/foresight/server.pem",
+--     cafile      = "/etc/foresight/ca.pem",
+--     verify      = { "peer", "fail_if_no_peer_cert" }, -- clients need a certificate
+-- }
 ```
 --]]
 

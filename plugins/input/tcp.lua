@@ -23,6 +23,13 @@ decoder_module    = "decoders.syslog"
 -- connections_max = 1024   -- further clients wait to be accepted
 -- record_max = 65536       -- a client that sends a longer record is disconnected
 -- idle_timeout = 0         -- seconds without data after which a client is disconnected; 0 never
+-- ssl_params = {           -- TLS, see reference/ssl.md
+--     mode        = "server",
+--     key         = "/etc/foresight/server.key",
+--     certificate = "/etc/foresight/server.pem",
+--     cafile      = "/etc/foresight/ca.pem",
+--     verify      = { "peer", "fail_if_no_peer_cert" }, -- clients need a certificate
+-- }
 -- remote_field = "remote"  -- name of the Field with the client's address; false for none
 -- decoder_module, default_headers, send_decode_failures: see modules/decoding.lua
 ```

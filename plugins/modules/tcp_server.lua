@@ -13,7 +13,10 @@ address         = "127.0.0.1"
 port            = 1514
 connections_max = 1024   -- further clients wait to be accepted
 idle_timeout    = 0      -- seconds without data after which a client is disconnected; 0 never
+ssl_params      = nil    -- TLS: a table as `ssl.newcontext` takes it, with mode = "server"
 ```
+
+With TLS a client is announced once it has shaken hands, for which it has 30 seconds.
 
 ## Functions
 
@@ -34,7 +37,19 @@ local remove_at = table.remove
 local is_running, print, read_config = is_running, print, read_config
 local assert, ipairs, pairs = assert, ipairs, pairs
 
+-- Seconds that a client may take to shake hands.
+local HANDSHAKE_MAX = 30
+
 local M = {}
+
+-- TLS for this plugin, if it is configured.
+local ssl, context
+local ssl_params = read_config("ssl_params")
+if ssl_params then
+    ssl     = require "ssl"
+    context = assert(ssl.newcontext(ssl_params))
+end
+
 setfenv(1, M)
 
 function new(default_port)
@@ -70,12 +85,31 @@ function new(default_port)
             local s = server:accept()
             if not s then return end
             s:settimeout(0)
-            local client = { socket = s, remote = s:getpeername() or "?", last = socket.gettime() }
-            on.opened(client)
+            local client = { remote = s:getpeername() or "?", last = socket.gettime() }
+            if context then
+                s = assert(ssl.wrap(s, context))
+                client.shaking = client.last
+            else
+                on.opened(client)
+            end
+            client.socket = s
             clients[s] = client
             n_clients = n_clients + 1
             sockets[#sockets + 1] = s
         end
+    end
+
+    -- Whether the client may send: after the handshake, with which this goes on.
+    local function is_ready(on, client)
+        if not client.shaking then return true end
+        local ok, err = client.socket:dohandshake()
+        if ok then
+            client.shaking = nil
+            on.opened(client)
+            return client.socket:dirty()
+        end
+        if err ~= "wantread" and err ~= "wantwrite" then drop(client, "TLS: " .. err) end
+        return false
     end
 
     local function read(on, client)
@@ -92,16 +126,20 @@ function new(default_port)
         if err == "closed" then
             on.closed(client)
             drop(client)
-        elseif err and err ~= "timeout" then
+        elseif err and err ~= "timeout" and err ~= "wantread" then
             drop(client, err)
         end
     end
 
     local function drop_idle()
-        if idle_timeout <= 0 then return end
+        if idle_timeout <= 0 and not context then return end
         local now = socket.gettime()
         for _, client in pairs(clients) do
-            if now - client.last > idle_timeout then drop(client, "idle") end
+            if client.shaking and now - client.shaking > HANDSHAKE_MAX then
+                drop(client, "TLS: no handshake")
+            elseif idle_timeout > 0 and now - client.last > idle_timeout then
+                drop(client, "idle")
+            end
         end
     end
 
@@ -111,7 +149,7 @@ function new(default_port)
             for _, s in ipairs(ready or {}) do
                 if s == server then
                     accept(on)
-                elseif clients[s] then
+                elseif clients[s] and is_ready(on, clients[s]) then
                     read(on, clients[s])
                 end
             end

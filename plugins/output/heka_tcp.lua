@@ -17,6 +17,11 @@ message_matcher = "TRUE"
 address         = "127.0.0.1"
 port            = 5565
 -- timeout = 10      -- seconds for connecting and for sending one message
+-- ssl_params = {    -- TLS, see reference/ssl.md; the certificate must be for the address
+--     mode   = "client",
+--     cafile = "/etc/foresight/ca.pem", -- the system's authorities if it is missing
+--     verify = "peer",
+-- }
 -- retry_delay_ms, retry_max_attempts: the engine's waits between two attempts
 ```
 --]]
@@ -26,6 +31,13 @@ local socket = require "socket"
 local address = read_config("address") or "127.0.0.1"
 local port    = read_config("port") or 5565
 local timeout = read_config("timeout") or 10
+
+local ssl, context
+local ssl_params = read_config("ssl_params")
+if ssl_params then
+    ssl     = require "ssl"
+    context = assert(ssl.newcontext(ssl_params))
+end
 
 local framed = read_message("framed", nil, nil, true)
 local client
@@ -39,6 +51,15 @@ local function connect()
         return err
     end
     s:setoption("tcp-nodelay", true)
+    if context then
+        s = assert(ssl.wrap(s, context))
+        s:sni(address)
+        ok, err = s:dohandshake()
+        if not ok then
+            s:close()
+            return "TLS: " .. err
+        end
+    end
     client = s
 end
 

@@ -1,23 +1,27 @@
 //! Sources: native support for the input plugins that talk to the outside.
 //!
-//! [`register`] offers the modules `geoip` (with `geoip.city` and `geoip.country`), `gzfile`, `lfs`, `maxminddb`, `socket`
-//! and `socket.unix` to input and output plugins.
+//! [`register`] offers the modules `geoip` (with `geoip.city` and `geoip.country`), `gzfile`, `lfs`, `maxminddb`,
+//! `mime.core`, `socket`, `socket.unix` and `ssl` to input and output plugins.
 
 pub mod geoip;
 pub mod gzfile;
 pub mod lfs;
 pub mod maxminddb;
+pub mod mime;
 pub mod socket;
+pub mod ssl;
 
 use sandbox::native::Registry;
 
 /// Offers all modules of this crate.
 pub fn register(registry: &mut Registry) {
-    socket::register(registry);
     geoip::register(registry);
     gzfile::register(registry);
     lfs::register(registry);
     maxminddb::register(registry);
+    mime::register(registry);
+    socket::register(registry);
+    ssl::register(registry);
 }
 
 #[cfg(test)]

@@ -9,9 +9,12 @@ mod datagram;
 mod dns;
 mod object;
 mod options;
+pub(crate) mod secure;
 mod select;
 mod stream;
+mod streams;
 mod tcp;
+mod tls;
 mod tries;
 mod wait;
 
@@ -70,12 +73,17 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     call.raw_set_field(-2, "dns")?;
     push_unix(call)?;
     call.raw_set_field(-2, "unix")?;
+    streams::set(call)?;
     call.push_bytes("LuaSocket 3.0")?;
     call.raw_set_field(-2, "_VERSION")?;
     call.push_integer(2048)?;
     call.raw_set_field(-2, "BLOCKSIZE")?;
     call.push_integer(select::MAX_SOCKETS as i64)?;
     call.raw_set_field(-2, "_SETSIZE")?;
+    call.push_integer(datagram::MAX_DATAGRAM as i64)?;
+    call.raw_set_field(-2, "_DATAGRAMSIZE")?;
+    call.push_integer(-1)?;
+    call.raw_set_field(-2, "_SOCKETINVALID")?;
     Ok(1)
 }
 

@@ -4,11 +4,13 @@
 //! [`Site::replay`] until its inputs have ended. Nothing here asserts how long something takes: a wait has one generous
 //! deadline, beyond which only a hang can be the reason, and the failure shows the engine's log.
 
+pub mod certificates;
 pub mod frames;
 pub mod process;
 pub mod program;
 pub mod site;
 
+pub use certificates::Certificates;
 pub use frames::{field_number, field_text, frame, messages, payloads};
 pub use process::{Engine, Finished, wait_until};
 pub use site::{Kind, Site, free_port, plugins_dir};

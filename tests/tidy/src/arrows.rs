@@ -24,8 +24,9 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("sandbox/json", Arrows::To(&["schemas", "sandbox"])),
     ("sandbox/library", Arrows::To(&["sandbox"])),
     ("analysis", Arrows::To(&["schemas", "sandbox"])),
-    ("engine/input", Arrows::To(&["schemas", "sandbox"])),
-    ("output", Arrows::To(&["schemas", "sandbox"])),
+    ("engine/tls", Arrows::To(&[])),
+    ("engine/input", Arrows::To(&["schemas", "sandbox", "tls"])),
+    ("output", Arrows::To(&["schemas", "sandbox", "tls"])),
     // Sees snapshots as plain data, never a Lua state or a queue.
     ("engine/admin", Arrows::To(&["schemas", "matcher"])),
     (

@@ -81,20 +81,40 @@ fn literal(host: &str, family: Family) -> Option<IpAddr> {
     host.parse().ok()
 }
 
-/// The system's resolver cannot be interrupted, so it works on a thread of its own, which is left behind when the
-/// plugin has to stop.
 fn look_up(
     host: &str,
     port: u16,
     clock: &Clock,
     running: &mut dyn Running,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
+    let resolver = move || Ok((name.as_str(), port).to_socket_addrs()?.collect());
+    ask_resolver(resolver, clock, running)
+}
+
+/// What an address is called.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn look_up_name(
+    address: IpAddr,
+    clock: &Clock,
+    running: &mut dyn Running,
+) -> Result<String, Failure> {
+    ask_resolver(move || dns_lookup::lookup_addr(&address), clock, running)
+}
+
+/// The system's resolver cannot be interrupted, so it works on a thread of its own, which is left behind when the
+/// plugin has to stop.
+fn ask_resolver<T: Send + 'static>(
+    question: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    clock: &Clock,
+    running: &mut dyn Running,
+) -> Result<T, Failure> {
+    let (sender, receiver) = mpsc::channel();
     let resolver = move || {
-        let found = (name.as_str(), port).to_socket_addrs();
         // Nobody listens any more when the plugin has stopped.
-        let _ = sender.send(found.map(Iterator::collect));
+        let _ = sender.send(question());
     };
     std::thread::Builder::new()
         .name("resolver".into())

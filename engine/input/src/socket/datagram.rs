@@ -14,7 +14,7 @@ use super::wait::{Clock, Failure, Running};
 use super::{first_that_works, push_failure, push_outcome, waiting};
 
 /// No datagram is larger.
-const MAX_DATAGRAM: usize = 65_536;
+pub(super) const MAX_DATAGRAM: usize = 65_536;
 
 thread_local! {
     /// Where datagrams arrive before they become Lua strings.

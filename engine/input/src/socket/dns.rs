@@ -1,10 +1,10 @@
-//! `socket.dns`: names to addresses.
+//! `socket.dns`: names to addresses and back.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sandbox::native::{Call, Error, Function, function};
 
-use super::address::{Family, resolve};
+use super::address::{Family, look_up_name, resolve};
 use super::wait::{Failure, Timeouts};
 use super::{host_at, push_failure, waiting};
 
@@ -12,6 +12,8 @@ use super::{host_at, push_failure, waiting};
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("getaddrinfo", function(getaddrinfo)),
     ("gethostname", function(gethostname)),
+    ("getnameinfo", function(getnameinfo)),
+    ("tohostname", function(tohostname)),
     ("toip", function(toip)),
 ];
 
@@ -50,6 +52,43 @@ fn getaddrinfo(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
+/// `getnameinfo(address)`: an array of the names of an address.
+fn getnameinfo(call: &mut Call<'_>) -> Result<usize, Error> {
+    let (_, name) = name_of(call)?;
+    match name {
+        Ok(name) => {
+            call.push_table(1, 0)?;
+            call.push_bytes(name)?;
+            call.raw_set_index(-2, 1)?;
+            Ok(1)
+        }
+        Err(failure) => push_failure(call, &failure),
+    }
+}
+
+/// `tohostname(address)`: the name of an address, and a table with name and address.
+fn tohostname(call: &mut Call<'_>) -> Result<usize, Error> {
+    let (address, name) = name_of(call)?;
+    match name {
+        Ok(name) => push_resolved(call, &name, &name, &[address.to_string()]),
+        Err(failure) => push_failure(call, &failure),
+    }
+}
+
+/// The address at argument 1, which may be a name too, and what it is called.
+fn name_of(call: &Call<'_>) -> Result<(IpAddr, Result<String, Failure>), Error> {
+    let host = host_at(call, 1)?;
+    let clock = Timeouts::default().start();
+    let found = waiting(call, |running| {
+        let address = resolve(&host, 0, Family::Any, &clock, running)?[0].ip();
+        Ok((address, look_up_name(address, &clock, running)?))
+    });
+    Ok(match found {
+        Ok((address, name)) => (address, Ok(name)),
+        Err(failure) => (IpAddr::from([0, 0, 0, 0]), Err(failure)),
+    })
+}
+
 /// `toip(host)`: the first IPv4 address, and a table with the name and all of them.
 fn toip(call: &mut Call<'_>) -> Result<usize, Error> {
     let (host, found) = addresses(call)?;
@@ -57,19 +96,30 @@ fn toip(call: &mut Call<'_>) -> Result<usize, Error> {
         Ok(found) => found,
         Err(failure) => return push_failure(call, &failure),
     };
-    let v4: Vec<&SocketAddr> = found.iter().filter(|address| address.is_ipv4()).collect();
-    let Some(first) = v4.first() else {
-        return push_failure(call, &Failure::HostNotFound);
-    };
-    call.push_bytes(first.ip().to_string())?;
+    let v4 = found.iter().filter(|address| address.is_ipv4());
+    let v4: Vec<String> = v4.map(|address| address.ip().to_string()).collect();
+    match v4.first() {
+        Some(first) => push_resolved(call, first, &host, &v4),
+        None => push_failure(call, &Failure::HostNotFound),
+    }
+}
+
+/// Pushes the answer and the table `{name = ..., alias = {}, ip = {...}}`.
+fn push_resolved(
+    call: &mut Call<'_>,
+    answer: &str,
+    name: &str,
+    addresses: &[String],
+) -> Result<usize, Error> {
+    call.push_bytes(answer)?;
     call.push_table(0, 3)?;
-    call.push_bytes(&host)?;
+    call.push_bytes(name)?;
     call.raw_set_field(-2, "name")?;
     call.push_table(0, 0)?;
     call.raw_set_field(-2, "alias")?;
-    call.push_table(v4.len(), 0)?;
-    for (i, address) in v4.iter().enumerate() {
-        call.push_bytes(address.ip().to_string())?;
+    call.push_table(addresses.len(), 0)?;
+    for (i, address) in addresses.iter().enumerate() {
+        call.push_bytes(address)?;
         call.raw_set_index(-2, i as i64 + 1)?;
     }
     call.raw_set_field(-2, "ip")?;

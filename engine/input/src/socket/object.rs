@@ -12,7 +12,7 @@ use socket2::{Protocol, SockAddr, Type};
 use super::address::Family;
 use super::stream::Stream;
 use super::wait::{Clock, Failure, Running, Timeouts};
-use super::{datagram, options, tcp};
+use super::{datagram, options, secure, tcp, tls};
 
 /// What kind of addresses a socket has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,12 +65,20 @@ const METHODS: &[(&str, Function)] = &[
     ("close", function(close)),
     ("connect", function(tcp::connect)),
     ("dirty", function(dirty)),
+    ("dohandshake", function(secure::dohandshake)),
+    ("getalpn", function(secure::getalpn)),
+    ("getfamily", function(getfamily)),
     ("getfd", function(getfd)),
     ("getoption", function(options::getoption)),
+    ("getpeercertificate", function(secure::getpeercertificate)),
+    ("getpeerchain", function(secure::getpeerchain)),
     ("getpeername", function(getpeername)),
+    ("getpeerverification", function(secure::getpeerverification)),
+    ("getsniname", function(secure::getsniname)),
     ("getsockname", function(getsockname)),
     ("getstats", function(tcp::getstats)),
     ("gettimeout", function(options::gettimeout)),
+    ("info", function(secure::info)),
     ("listen", function(tcp::listen)),
     ("receive", function(receive)),
     ("receivefrom", function(datagram::receivefrom)),
@@ -82,6 +90,8 @@ const METHODS: &[(&str, Function)] = &[
     ("setstats", function(tcp::setstats)),
     ("settimeout", function(options::settimeout)),
     ("shutdown", function(tcp::shutdown)),
+    ("sni", function(secure::sni)),
+    ("want", function(secure::want)),
 ];
 
 const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
@@ -98,7 +108,7 @@ impl Object for Socket {
     fn memory(&self) -> usize {
         match &self.state {
             // Its read buffer, whether it is there yet or not.
-            State::Client(_) => 32 * 1024,
+            State::Client(stream) => 32 * 1024 + stream.tls().map_or(0, |_| tls::MEMORY),
             _ => 0,
         }
     }
@@ -166,6 +176,7 @@ impl Socket {
     pub(super) fn class_name(&self) -> &'static str {
         match (&self.state, self.domain) {
             (State::Closed, _) => "closed",
+            (State::Client(stream), _) if stream.tls().is_some() => "SSL connection",
             (State::Master(_), Domain::Unix) => "unix{master}",
             (State::Client(_), Domain::Unix) => "unix{client}",
             (State::Server(_), Domain::Unix) => "unix{server}",
@@ -279,7 +290,12 @@ fn tostring(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn close(call: &mut Call<'_>) -> Result<usize, Error> {
-    socket(call)?.state = State::Closed;
+    let mut socket = socket(call)?;
+    if let State::Client(stream) = &mut socket.state {
+        stream.say_goodbye();
+    }
+    socket.state = State::Closed;
+    drop(socket);
     call.recount(1)?;
     call.push_integer(1)?;
     Ok(1)
@@ -297,6 +313,17 @@ fn getfd(call: &mut Call<'_>) -> Result<usize, Error> {
         .fd()
         .map_or(-1, |fd| fd.as_raw_fd());
     call.push_integer(fd.into())?;
+    Ok(1)
+}
+
+/// `getfamily()`: `inet4`, `inet6` or `unix`
+fn getfamily(call: &mut Call<'_>) -> Result<usize, Error> {
+    let name = match call.check_object::<Socket>(1)?.domain {
+        Domain::Inet(Family::V6) => "inet6",
+        Domain::Inet(_) => "inet4",
+        Domain::Unix => "unix",
+    };
+    call.push_bytes(name)?;
     Ok(1)
 }
 

@@ -1,4 +1,5 @@
-//! A connected byte stream: buffered reads in LuaSocket's three patterns, and writes that tell how far they came.
+//! A connected byte stream, plain or over TLS: buffered reads in LuaSocket's three patterns, and writes that tell how far
+//! they came.
 
 use std::io::{self, Read};
 use std::net::Shutdown;
@@ -7,6 +8,7 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 use socket2::Socket;
 
+use super::tls::Tls;
 use super::wait::{Clock, Failure, Running};
 
 /// How much is read from the kernel at once.
@@ -15,8 +17,8 @@ const READ_SIZE: usize = 32 * 1024;
 /// What `receive` was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// `*l`: a line, without its end and without any carriage return.
-    Line,
+    /// `*l`: a line of at most this many bytes, without its end and without any carriage return.
+    Line(usize),
     /// `*a`: everything until the other side closes.
     All,
     /// This many bytes.
@@ -37,6 +39,7 @@ pub struct Stats {
 /// One connection over TCP or a Unix socket. The socket must be in non-blocking mode.
 pub struct Stream {
     socket: Socket,
+    tls: Option<Box<Tls>>,
     unread: Vec<u8>,
     at: usize,
     stats: Stats,
@@ -56,6 +59,7 @@ impl Stream {
         };
         Ok(Stream {
             socket,
+            tls: None,
             unread: Vec::new(),
             at: 0,
             stats,
@@ -65,6 +69,30 @@ impl Stream {
     /// The socket, for its addresses and options.
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// Speaks TLS from now on. What came unasked before is dropped: it must not pass for what was said over TLS.
+    pub fn set_tls(&mut self, tls: Tls) {
+        self.unread.clear();
+        self.at = 0;
+        self.tls = Some(Box::new(tls));
+    }
+
+    /// The TLS side, if there is one.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
+    }
+
+    /// The TLS side, if there is one, with the socket below it.
+    pub fn tls_mut(&mut self) -> Option<(&mut Tls, &Socket)> {
+        self.tls.as_deref_mut().map(|tls| (tls, &self.socket))
+    }
+
+    /// Tells the other side of a TLS connection that this is the end, as far as it takes it without waiting.
+    pub fn say_goodbye(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.say_goodbye(&self.socket);
+        }
     }
 
     /// What was moved so far.
@@ -80,7 +108,7 @@ impl Stream {
 
     /// Whether bytes wait in the buffer, which `select` cannot see.
     pub fn has_unread(&self) -> bool {
-        self.at < self.unread.len()
+        self.at < self.unread.len() || self.tls.as_ref().is_some_and(|tls| tls.has_unread())
     }
 
     /// Appends what `pattern` asks for to `out`, as long as `fits` agrees to its length. What came before a failure is
@@ -96,16 +124,28 @@ impl Stream {
         clock: &Clock,
         running: &mut dyn Running,
     ) -> Result<(), Failure> {
+        // Carriage returns take time, though no memory.
+        let mut consumed = 0;
         loop {
             let unread = &self.unread[self.at..];
             let (used, done) = match pattern {
-                Pattern::Line => take_line(unread, out, fits)?,
+                Pattern::Line(longest) => {
+                    take_line(unread, out, &|len| len <= longest && fits(len))?
+                }
                 Pattern::All => take_bytes(unread, usize::MAX, out, fits)?,
                 Pattern::Count(count) => take_bytes(unread, count, out, fits)?,
             };
             self.at += used;
+            consumed += used;
             if done {
                 return Ok(());
+            }
+            let longest = match pattern {
+                Pattern::Line(longest) => longest,
+                _ => usize::MAX,
+            };
+            if consumed > longest || !fits(consumed) {
+                return Err(Failure::TooLong);
             }
             match self.fill(clock, running) {
                 Err(Failure::Closed) if pattern == Pattern::All => return Ok(()),
@@ -114,26 +154,18 @@ impl Stream {
         }
     }
 
-    /// Reads once from the kernel; only called with an empty buffer.
+    /// Reads once from the other side; only called with an empty buffer.
     fn fill(&mut self, clock: &Clock, running: &mut dyn Running) -> Result<(), Failure> {
         self.unread.resize(READ_SIZE, 0);
         self.at = READ_SIZE;
-        loop {
-            match (&self.socket).read(&mut self.unread) {
-                Ok(0) => return Err(Failure::Closed),
-                Ok(n) => {
-                    self.unread.truncate(n);
-                    self.at = 0;
-                    self.stats.received += n as u64;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    clock.wait(&self.socket, PollFlags::IN, running)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let n = match &mut self.tls {
+            Some(tls) => tls.read(&self.socket, &mut self.unread, clock, running)?,
+            None => read_plain(&self.socket, &mut self.unread, clock, running)?,
+        };
+        self.unread.truncate(n);
+        self.at = 0;
+        self.stats.received += n as u64;
+        Ok(())
     }
 
     /// Sends `data`. The first value is how many bytes the kernel took, also when the second is a failure.
@@ -143,21 +175,10 @@ impl Stream {
         clock: &Clock,
         running: &mut dyn Running,
     ) -> (usize, Result<(), Failure>) {
-        let mut sent = 0;
-        let mut result = Ok(());
-        while sent < data.len() && result.is_ok() {
-            match self
-                .socket
-                .send_with_flags(&data[sent..], libc::MSG_NOSIGNAL)
-            {
-                Ok(n) => sent += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    result = clock.wait(&self.socket, PollFlags::OUT, running);
-                }
-                Err(error) => result = Err(error.into()),
-            }
-        }
+        let (sent, result) = match &mut self.tls {
+            Some(tls) => tls.send(&self.socket, data, clock, running),
+            None => send_plain(&self.socket, data, clock, running),
+        };
         self.stats.sent += sent as u64;
         (sent, result)
     }
@@ -169,6 +190,47 @@ impl Stream {
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.socket.shutdown(how)
     }
+}
+
+fn read_plain(
+    socket: &Socket,
+    buffer: &mut [u8],
+    clock: &Clock,
+    running: &mut dyn Running,
+) -> Result<usize, Failure> {
+    loop {
+        match (&*socket).read(buffer) {
+            Ok(0) => return Err(Failure::Closed),
+            Ok(n) => return Ok(n),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                clock.wait(socket, PollFlags::IN, running)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn send_plain(
+    socket: &Socket,
+    data: &[u8],
+    clock: &Clock,
+    running: &mut dyn Running,
+) -> (usize, Result<(), Failure>) {
+    let mut sent = 0;
+    while sent < data.len() {
+        match socket.send_with_flags(&data[sent..], libc::MSG_NOSIGNAL) {
+            Ok(n) => sent += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if let Err(failure) = clock.wait(socket, PollFlags::OUT, running) {
+                    return (sent, Err(failure));
+                }
+            }
+            Err(error) => return (sent, Err(error.into())),
+        }
+    }
+    (sent, Ok(()))
 }
 
 /// Moves bytes up to the line end into `out`: how many were used, and whether the line is complete.
@@ -234,15 +296,15 @@ mod tests {
     fn lines_lose_their_ends_and_carriage_returns() {
         let (mut stream, mut peer) = pair();
         peer.write_all(b"one\r\ntw\ro\n\nrest").expect("room");
-        assert_eq!(receive(&mut stream, Pattern::Line).0, b"one");
-        assert_eq!(receive(&mut stream, Pattern::Line).0, b"two");
-        assert_eq!(receive(&mut stream, Pattern::Line).0, b"");
-        let (partial, result) = receive(&mut stream, Pattern::Line);
+        assert_eq!(receive(&mut stream, Pattern::Line(usize::MAX)).0, b"one");
+        assert_eq!(receive(&mut stream, Pattern::Line(usize::MAX)).0, b"two");
+        assert_eq!(receive(&mut stream, Pattern::Line(usize::MAX)).0, b"");
+        let (partial, result) = receive(&mut stream, Pattern::Line(usize::MAX));
         assert_eq!(partial, b"rest");
         assert!(matches!(result, Err(Failure::Timeout)));
         drop(peer);
         assert!(matches!(
-            receive(&mut stream, Pattern::Line).1,
+            receive(&mut stream, Pattern::Line(usize::MAX)).1,
             Err(Failure::Closed)
         ));
     }
@@ -272,7 +334,7 @@ mod tests {
         let mut out = Vec::new();
         let clock = Timeouts::default().start();
         let result = stream.receive(
-            Pattern::Line,
+            Pattern::Line(usize::MAX),
             &mut out,
             &|len| len <= 64,
             &clock,
@@ -280,6 +342,22 @@ mod tests {
         );
         assert!(matches!(result, Err(Failure::TooLong)));
         assert!(out.len() <= 64);
+    }
+
+    #[test]
+    fn a_line_of_carriage_returns_ends_too() {
+        let (mut stream, mut peer) = pair();
+        peer.write_all(&[b'\r'; 100]).expect("room");
+        let clock = Timeouts::default().start();
+        let fits = |len: usize| len <= 64;
+        let result = stream.receive(
+            Pattern::Line(usize::MAX),
+            &mut Vec::new(),
+            &fits,
+            &clock,
+            &mut || true,
+        );
+        assert!(matches!(result, Err(Failure::TooLong)));
     }
 
     #[test]

@@ -216,16 +216,23 @@ pub(super) fn receive(call: &mut Call<'_>) -> Result<usize, Error> {
 
 fn pattern_at(call: &Call<'_>) -> Result<Pattern, Error> {
     if call.is_none_or_nil(2) {
-        return Ok(Pattern::Line);
+        return Ok(Pattern::Line(usize::MAX));
     }
     if let Some(count) = call.number_at(2) {
         return Ok(Pattern::Count(count.max(0.0) as usize));
     }
-    match call.check_bytes(2)?.strip_prefix(b"*") {
-        Some([b'l', ..]) => Ok(Pattern::Line),
-        Some([b'a', ..]) => Ok(Pattern::All),
+    let pattern = call.check_bytes(2)?;
+    match pattern.strip_prefix(b"*").unwrap_or(pattern) {
+        [b'l', limit @ ..] => Ok(Pattern::Line(line_limit(limit))),
+        [b'a', ..] => Ok(Pattern::All),
         _ => Err(Error::argument(2, "invalid receive pattern")),
     }
+}
+
+/// What stands behind `*l`: the longest line, in bytes. LuaSocket overlooks it.
+fn line_limit(text: &[u8]) -> usize {
+    let number = std::str::from_utf8(text).unwrap_or("").trim();
+    number.parse().unwrap_or(usize::MAX)
 }
 
 /// `shutdown([mode])` with `both`, `send` or `receive`

@@ -38,6 +38,15 @@ pub enum Failure {
     /// A name that does not resolve.
     #[error("host not found")]
     HostNotFound,
+    /// TLS has to wait for bytes from the other side, and the time is over.
+    #[error("wantread")]
+    WantRead,
+    /// TLS has to wait until the other side takes bytes, and the time is over.
+    #[error("wantwrite")]
+    WantWrite,
+    /// What TLS complains about.
+    #[error("{0}")]
+    Tls(String),
     /// Everything else the system says.
     #[error("{}", text_of(.0))]
     System(io::Error),

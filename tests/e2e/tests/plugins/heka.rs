@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use e2e::{Site, frame, free_port, messages, payloads};
+use e2e::{Certificates, Site, frame, free_port, messages, payloads};
 use schemas::message::{Field, Message};
 
 fn sample(n: usize, size: usize) -> Message {
@@ -152,4 +152,52 @@ fn several_clients_send_frames_in_pieces() {
         .collect();
     assert_eq!(numbers, [2, 1, 3, 4]);
     engine.stop();
+}
+
+#[test]
+fn messages_pass_over_tls_between_those_with_certificates_only() {
+    let certificates = Certificates::new();
+    let port = free_port();
+    let receiver = Site::new()
+        .ours(
+            "input/heka_tcp.lua",
+            "in",
+            &format!(
+                "instruction_limit = 0\nport = {port}\nssl_params = {}",
+                certificates.params("server")
+            ),
+        )
+        .collect("all", "TRUE");
+    let mut receiving = receiver.start();
+    let mut plain = None;
+    receiving.until("the plugin listens", || {
+        plain = TcpStream::connect(("127.0.0.1", port)).ok();
+        plain.is_some()
+    });
+    let mut plain = plain.expect("it was waited for");
+    plain.write_all(&frame(&sample(9, 5))).expect("sent");
+    receiving.until_log("TLS: ");
+    let all: Vec<Message> = (1..=3).map(|n| sample(n, 40_000)).collect();
+    let sender = Site::new();
+    let input = sender.write("in.heka", all.iter().flat_map(frame).collect::<Vec<u8>>());
+    let sender = sender
+        .ours(
+            "input/heka_file.lua",
+            "in",
+            &format!("input_filename = \"{}\"", input.display()),
+        )
+        .ours(
+            "output/heka_tcp.lua",
+            "out",
+            &format!(
+                "message_matcher = \"TRUE\"\nport = {port}\nssl_params = {}",
+                certificates.params("client")
+            ),
+        );
+    let mut sending = sender.start();
+    let path = receiver.path("all.heka");
+    receiving.until("all messages", || messages(&path).len() >= all.len());
+    assert_eq!(messages(&path), all);
+    sending.stop();
+    receiving.stop();
 }

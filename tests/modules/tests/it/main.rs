@@ -4,4 +4,6 @@ mod library;
 mod analysis;
 mod lpeg;
 mod json;
+mod net;
+mod postgres;
 mod require;

@@ -10,7 +10,7 @@ local function is(found, expected, epsilon)
     if expected ~= expected then
         assert(found ~= found, "not NaN: " .. tostring(found))
     else
-        assert(math.abs(found - expected) <= (epsilon or 0), string.format("%.17g is not %.17g", found, expected))
+        assert(found == expected or math.abs(found - expected) <= (epsilon or 0), string.format("%.17g is not %.17g", found, expected))
     end
 end
 

@@ -1,3 +1,4 @@
 //! What Lua programs alone cannot show: state round trips, limits, messages that modules make.
 
+mod alert;
 mod require;

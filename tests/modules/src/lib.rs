@@ -47,6 +47,10 @@ impl Host for TestHost {
         Ok(())
     }
 
+    fn checkpoint_only(&mut self, _: &Checkpoint) -> Result<(), InjectError> {
+        Ok(())
+    }
+
     fn is_running(&mut self) -> bool {
         true
     }

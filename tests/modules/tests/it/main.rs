@@ -1,4 +1,6 @@
 //! What Lua programs alone cannot show: state round trips, limits, messages that modules make.
 
 mod alert;
+mod codecs;
+mod plugin_monitor;
 mod require;

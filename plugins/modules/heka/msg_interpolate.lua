@@ -76,7 +76,8 @@ local function value_of(name, seconds)
     local value = read_message("Fields[" .. name .. "]")
     if value ~= nil then return tostring(value) end
     local ok, time = pcall(date, name, seconds)
-    if ok and type(time) == "string" then return time end
+    -- A text without a conversion in it is no format.
+    if ok and type(time) == "string" and time ~= name then return time end
 end
 
 function interpolate(text, seconds)

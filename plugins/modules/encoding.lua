@@ -11,11 +11,21 @@ message to leave out.
 
 ## Functions
 
-`encode, frames = encoding.new(default)` returns the function and what separates records in a file: "lines" or "heka".
+`encode, frames = encoding.new(default)` returns the function and what ends a record in a file: "lines" or "heka" where
+that is known of the encoder, or "none".
 --]]
 
 local read_config = read_config
 local require, error, type = require, error, type
+
+-- How the records of our encoders end, so that one that a crash tore apart is found.
+local FRAMES = {
+    ["encoders.elasticsearch.mozlog"]  = "lines",
+    ["encoders.elasticsearch.payload"] = "lines",
+    ["encoders.heka.framed_protobuf"]  = "heka",
+    ["encoders.json"]                  = "lines",
+    ["encoders.lines"]                 = "lines",
+}
 
 local M = {}
 setfenv(1, M)
@@ -27,7 +37,7 @@ function new(default)
     if type(encoder) ~= "table" or type(encoder.encode) ~= "function" then
         error("encoder_module: " .. name .. " has no function encode")
     end
-    return encoder.encode, name == "encoders.heka.framed_protobuf" and "heka" or "lines"
+    return encoder.encode, FRAMES[name] or "none"
 end
 
 return M

@@ -15,7 +15,7 @@ A line that a crash tore apart is cut off at the next start and written again.
 filename        = "log_file.lua"
 message_matcher = "TRUE"
 output_file     = "/data/messages.log"
-encoder_module  = "encoders.payload"       -- or "encoders.json", "encoders.heka.framed_protobuf"
+encoder_module  = "encoders.lines"         -- or "encoders.json", "encoders.heka.framed_protobuf"
 ticker_interval = 60                       -- how often the age is looked at
 -- roll_size = 104857600                   -- bytes; 0 never by size
 -- roll_interval = 0                       -- seconds; 86400 rolls at midnight UTC; 0 never by time
@@ -29,7 +29,7 @@ require "table"
 require "math"
 local append_file = require "foresight.append_file"
 local lfs = require "lfs"
-local encode, frames = require "encoding".new("encoders.payload")
+local encode, frames = require "encoding".new("encoders.lines")
 
 local output_file   = read_config("output_file") or error("output_file must be set")
 local roll_size     = read_config("roll_size") or 104857600

@@ -25,6 +25,7 @@ digit. Names can therefore not leave the directory.
 require "string"
 local append_file = require "foresight.append_file"
 local lfs = require "lfs"
+local payload_name = require "payload_name"
 
 local output_dir = read_config("output_dir") or error("output_dir must be set")
 local files_max  = read_config("files_max") or 10000
@@ -40,10 +41,7 @@ for entry in lfs.dir(output_dir) do
 end
 
 function process_message()
-    local logger = string.gsub(read_message("Logger") or "", "[^%w.]", "_")
-    local name   = string.gsub(read_message("Fields[payload_name]") or "", "[^%w.]", "_")
-    local kind   = string.gsub(read_message("Fields[payload_type]") or "txt", "%W", "_")
-    local file   = string.format("%s.%s.%s", logger, name, kind)
+    local file = string.format("%s.%s.%s", payload_name.of_message())
     if not known[file] then
         if n_known >= files_max then return -1, "files_max is reached: " .. file end
         known[file] = true

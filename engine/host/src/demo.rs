@@ -9,39 +9,8 @@ use anyhow::{Context, bail};
 use crate::config::Main;
 use crate::run::{Mode, RunOptions, run};
 
-macro_rules! embedded {
-    ($path:literal) => {
-        ($path, include_str!(concat!("../../../plugins/", $path)))
-    };
-}
-/// Every plugin and module of the distribution, by its path below `plugins/`.
-const PLUGINS: &[(&str, &str)] = &[
-    embedded!("input/file.lua"),
-    embedded!("input/heka_file.lua"),
-    embedded!("input/heka_tcp.lua"),
-    embedded!("input/tail.lua"),
-    embedded!("input/tcp.lua"),
-    embedded!("input/udp.lua"),
-    embedded!("analysis/counters.lua"),
-    embedded!("analysis/message_schema.lua"),
-    embedded!("analysis/throughput.lua"),
-    embedded!("output/heka_debug.lua"),
-    embedded!("output/heka_file.lua"),
-    embedded!("output/heka_tcp.lua"),
-    embedded!("output/log_file.lua"),
-    embedded!("output/payload_files.lua"),
-    embedded!("decoders/heka/framed_protobuf.lua"),
-    embedded!("decoders/heka/protobuf.lua"),
-    embedded!("decoders/json.lua"),
-    embedded!("decoders/lines.lua"),
-    embedded!("decoders/syslog.lua"),
-    embedded!("encoders/heka/framed_protobuf.lua"),
-    embedded!("encoders/json.lua"),
-    embedded!("encoders/payload.lua"),
-    embedded!("modules/decoding.lua"),
-    embedded!("modules/encoding.lua"),
-    embedded!("modules/tcp_server.lua"),
-];
+/// Every plugin and module of the distribution, by its path below `plugins/`; listed by the build script.
+const PLUGINS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
 
 /// Log files that are followed where they exist, and how their lines are decoded.
 const LOG_FILES: &[(&str, &str)] = &[

@@ -5,8 +5,8 @@
 --[[
 # Heka protobuf: the bytes are one encoded message
 
-The message is injected as it is, without being taken apart, unless there are default headers: those replace what
-the message says.
+The message is injected as it is, without being taken apart, unless there are default headers: then those headers and
+Fields that it lacks are added, and its numbers are those that Lua sees, exact up to 2^53.
 
 ## Configuration
 
@@ -15,38 +15,25 @@ decoder_module = "decoders.heka.protobuf"
 ```
 --]]
 
+local fill = require "default_headers".fill
+
 local decode_message = decode_message
 local inject_message = inject_message
-local pairs, pcall, next, type = pairs, pcall, next, type
+local next, pcall = next, pcall
 
 local M = {}
 setfenv(1, M)
 
-local function add_fields(msg, fields)
-    msg.Fields = msg.Fields or {}
-    local n = #msg.Fields
-    for name, value in pairs(fields) do
-        n = n + 1
-        msg.Fields[n] = { name = name, value = value }
-    end
-end
-
 function decode(data, default_headers, mutable)
-    if not default_headers or not next(default_headers) then
-        local ok, err = pcall(inject_message, data)
-        if not ok then return err end
-        return
+    local msg = data
+    if default_headers and next(default_headers) ~= nil then
+        local ok, decoded = pcall(decode_message, data)
+        if not ok then return decoded end
+        fill(decoded, default_headers)
+        msg = decoded
     end
-    local ok, msg = pcall(decode_message, data)
-    if not ok then return msg end
-    for k, v in pairs(default_headers) do
-        if k ~= "Fields" then
-            msg[k] = v
-        elseif type(v) == "table" then
-            add_fields(msg, v)
-        end
-    end
-    inject_message(msg)
+    local ok, err = pcall(inject_message, msg)
+    if not ok then return err end
 end
 
 return M

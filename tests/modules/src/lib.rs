@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sandbox::value::Table;
 use sandbox::{
     Answer, Checkpoint, CompiledMatcher, Host, InjectError, Kind, Limits, Sandbox, Spec,
+    config_file,
 };
 use schemas::View;
 
@@ -43,6 +44,10 @@ impl Host for TestHost {
         _: Option<&Checkpoint>,
     ) -> Result<(), InjectError> {
         lock(&self.0).injected.push(message.to_vec());
+        Ok(())
+    }
+
+    fn checkpoint_only(&mut self, _: &Checkpoint) -> Result<(), InjectError> {
         Ok(())
     }
 
@@ -91,6 +96,16 @@ impl Setup {
             limits,
             state: None,
         }
+    }
+
+    /// The same with a configuration, written as in a `.cfg` file.
+    ///
+    /// # Panics
+    /// When the text is no configuration.
+    pub fn configured(mut self, text: &str) -> Setup {
+        let file = config_file::evaluate(text.as_bytes());
+        self.config = file.unwrap_or_else(|error| panic!("{error}")).table;
+        self
     }
 
     /// Runs the main chunk in this file.

@@ -1,14 +1,16 @@
 //! Runs every Lua program below `tests/modules/lua`, and every example of the reference pages, as the main chunk of a plugin.
 //!
 //! A program fails by raising an error. It is an input plugin unless its first line says `-- kind: analysis` or
-//! `-- kind: output`; the same line stands at the head of an example.
+//! `-- kind: output`; the same line stands at the head of an example. An example whose first line ends with `, called`
+//! then has its `process_message` called with a message, and `timer_event` as at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use modules::{Setup, root};
-use sandbox::Kind;
+use sandbox::{Answer, Checkpoint, Kind};
+use schemas::message::{Field, FieldValue, Message};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -43,11 +45,50 @@ fn examples() -> Vec<Trial> {
             .collect();
         let trial = move |(n, block): (usize, String)| {
             let name = format!("reference::{page_name}::{}", n + 1);
-            Trial::test(name, move || outcome(Setup::new(kind(&block)).run(&block)))
+            Trial::test(name, move || example(&block))
         };
         blocks.into_iter().enumerate().map(trial)
     });
     pages.collect()
+}
+
+fn example(block: &str) -> Result<(), Failed> {
+    let mut plugin = Setup::new(kind(block)).run(block)?;
+    let is_called = block
+        .lines()
+        .next()
+        .is_some_and(|line| line.ends_with(", called"));
+    if !is_called {
+        return Ok(());
+    }
+    let answer = match kind(block) {
+        Kind::Input => plugin.sandbox.process_input(&Checkpoint::Number(7.0)),
+        _ => plugin.process(&sample().to_bytes()),
+    };
+    if let Answer::Terminated(error) = answer {
+        return Err(error.into());
+    }
+    if kind(block) != Kind::Input {
+        plugin.sandbox.timer_event(0, true)?;
+    }
+    Ok(())
+}
+
+/// The message that examples are called with; the reference page of the host shows it.
+fn sample() -> Message {
+    let mut message = Message::new(*b"0123456789abcdef", 1_700_000_000_000_000_000);
+    message.type_ = Some("login".into());
+    message.logger = Some("input.example".into());
+    message.severity = Some(6);
+    message.payload = Some("ann logged in".into());
+    message.pid = Some(42);
+    message.hostname = Some("host.example.com".into());
+    message.fields = vec![
+        Field::string("user", "ann"),
+        Field::integer("bytes", 512),
+        Field::with("tags", FieldValue::String(vec!["new".into(), "vpn".into()])),
+    ];
+    message
 }
 
 fn outcome(result: Result<modules::Plugin, String>) -> Result<(), Failed> {
@@ -55,9 +96,10 @@ fn outcome(result: Result<modules::Plugin, String>) -> Result<(), Failed> {
 }
 
 fn kind(text: &str) -> Kind {
-    match text.lines().next() {
-        Some("-- kind: analysis") => Kind::Analysis,
-        Some("-- kind: output") => Kind::Output,
+    let first = text.lines().next().unwrap_or_default();
+    match first.trim_end_matches(", called") {
+        "-- kind: analysis" => Kind::Analysis,
+        "-- kind: output" => Kind::Output,
         _ => Kind::Input,
     }
 }

@@ -6,6 +6,7 @@
 pub mod arrows;
 pub mod modules;
 pub mod plugins;
+pub mod reference;
 pub mod scan;
 pub mod sources;
 
@@ -159,6 +160,7 @@ pub fn check(tree: &Tree) -> Vec<Complaint> {
     complaints.extend(sources::check(tree));
     complaints.extend(modules::check(tree));
     complaints.extend(plugins::check(tree));
+    complaints.extend(reference::check(tree));
     complaints
 }
 

@@ -531,15 +531,16 @@ fn protobuf_passes_through_unchanged() {
 }
 
 #[test]
-fn default_headers_replace_those_of_the_message() {
+fn default_headers_fill_in_what_the_message_lacks() {
     let cfg = "decoder_module = \"decoders.heka.protobuf\"\n\
-               default_headers = { Type = \"new\", Fields = { added = 5 } }";
+               default_headers = { Type = \"new\", Payload = \"other\", Fields = { added = 5, n = 1 } }";
     let found = decode(cfg, &[&sample("p").to_bytes()]).remove(0);
     assert_eq!(text(&found.type_).as_deref(), Some("new"));
     assert_eq!(text(&found.payload).as_deref(), Some("p"));
     assert_eq!((found.timestamp, found.uuid), (77, Some([9; 16])));
     assert_eq!(field_number(&found, "added"), Some(5.0));
-    assert!(found.field(b"n").is_some());
+    assert_eq!(found.fields.len(), 2);
+    assert_eq!(found.fields[0], Field::integer("n", 1 << 60));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The encoders `encoders.payload`, `encoders.json` and `encoders.heka.framed_protobuf`, chosen through `encoding`.
+//! The encoders `encoders.lines`, `encoders.payload`, `encoders.json` and Heka's, chosen through `encoding`.
 
 use e2e::{Site, messages};
 
@@ -38,14 +38,22 @@ fn encode(cfg: &str) -> Site {
 #[test]
 fn payloads_are_lines_and_messages_without_one_are_left_out() {
     assert_eq!(
-        encode("encoder_module = \"encoders.payload\"").read("out"),
+        encode("encoder_module = \"encoders.lines\"").read("out"),
         "one\ntwo\n"
     );
     assert_eq!(encode("").read("out"), "one\ntwo\n");
+}
+
+#[test]
+fn payloads_and_messages_are_written_as_they_are() {
     assert_eq!(
-        encode("encoders_payload = { append_newline = false }").read("out"),
+        encode("encoder_module = \"encoders.payload\"").read("out"),
         "one\ntwo"
     );
+    let site = encode("encoder_module = \"encoders.heka.protobuf\"");
+    let all = messages(&site.path("all.heka"));
+    let bytes: Vec<u8> = all.iter().flat_map(|message| message.to_bytes()).collect();
+    assert_eq!(std::fs::read(site.path("out")).expect("there"), bytes);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod encoders;
 mod file;
 mod heka;
 mod log_file;
+mod monitor;
 mod outputs;
 mod tail;
 mod tcp;

@@ -6,4 +6,7 @@ mod lpeg;
 mod json;
 mod net;
 mod postgres;
+mod alert;
+mod codecs;
+mod plugin_monitor;
 mod require;

@@ -1,7 +1,8 @@
 //! Sources: native support for the input plugins that talk to the outside.
 //!
-//! [`register`] offers the modules `socket`, `socket.unix` and `lfs` to input and output plugins.
+//! [`register`] offers the modules `http_edge`, `socket`, `socket.unix` and `lfs` to input and output plugins.
 
+pub mod edge;
 pub mod lfs;
 pub mod socket;
 
@@ -9,6 +10,7 @@ use sandbox::native::Registry;
 
 /// Offers all modules of this crate.
 pub fn register(registry: &mut Registry) {
+    edge::register(registry);
     socket::register(registry);
     lfs::register(registry);
 }

@@ -5,6 +5,7 @@
 //! deadline, beyond which only a hang can be the reason, and the failure shows the engine's log.
 
 pub mod frames;
+pub mod http;
 pub mod process;
 pub mod program;
 pub mod site;

@@ -22,7 +22,7 @@ impl Reader {
         self.stream.message()
     }
 
-    fn view(&self) -> Option<View<'_>> {
+    pub(crate) fn view(&self) -> Option<View<'_>> {
         self.stream.view()
     }
 }

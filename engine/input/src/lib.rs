@@ -3,7 +3,9 @@
 //! [`register`] offers the modules `http_edge`, `socket`, `socket.unix` and `lfs` to input and output plugins.
 
 pub mod edge;
+pub mod inspect;
 pub mod lfs;
+pub mod send;
 pub mod socket;
 
 use sandbox::native::Registry;

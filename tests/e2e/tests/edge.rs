@@ -1,11 +1,12 @@
 //! `input/http_edge.lua` with real sockets: what is taken, what is refused and how, crashes, floods, and the graceful end.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::http::{Answer, Client};
-use e2e::{Engine, Site, field_text, free_port, messages};
-use rustix::process::Signal;
+use e2e::{Engine, Site, field_text, free_port, messages, program};
+use rustix::process::{Resource, Rlimit, Signal};
 use schemas::message::{FieldValue, Message};
 
 struct Setup {
@@ -385,4 +386,178 @@ fn the_tee_mirrors_and_a_backend_that_is_waited_for_counts() {
     assert!(field_text(mirrored, "X-Pipeline-Proxy").is_some());
     behind.engine.stop().expect(0);
     assert_eq!(setup.status(&post(PATH, "body")), 502);
+}
+
+#[test]
+fn tls_is_spoken_with_the_certificate_of_the_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cert, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
+        .args([
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&cert)
+        .output()
+        .expect("openssl is there: install the package openssl");
+    assert!(made.status.success(), "{made:?}");
+    let cfg = format!(
+        "tls_certificate = '{}'\ntls_key = '{}'",
+        cert.display(),
+        key.display()
+    );
+    let mut setup = Setup::new(&cfg);
+    let url = format!("https://127.0.0.1:{}{PATH}", setup.port);
+    let posted = Command::new("curl")
+        .args([
+            "-sS",
+            "--max-time",
+            "60",
+            "--data-binary",
+            "over TLS",
+            "--cacert",
+        ])
+        .arg(&cert)
+        .arg(url)
+        .output()
+        .expect("curl is there: install the package curl");
+    assert_eq!(String::from_utf8_lossy(&posted.stdout), "OK", "{posted:?}");
+    // One that speaks no TLS is let go, and is no harm to others.
+    let mut plain = setup.connect();
+    plain.send(b"GET /status HTTP/1.1\r\n\r\n");
+    assert_eq!(plain.answer(), None);
+    let heka = setup.site.path("all.heka");
+    setup
+        .engine
+        .until("the message", || messages(&heka).len() == 1);
+}
+
+#[test]
+fn ten_thousand_idle_connections_are_held_and_others_served() {
+    // Both ends of each connection are files; where the limit is lower, fewer are made.
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let _as_it_is = rustix::process::setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
+    let allowed = rustix::process::getrlimit(Resource::Nofile)
+        .current
+        .unwrap_or(u64::MAX);
+    let n = allowed.saturating_sub(500).min(10_000) as usize;
+    let mut setup = Setup::new("header_timeout = 600");
+    let idle: Vec<_> = (0..n)
+        .map(|i| Client::connect(setup.port).unwrap_or_else(|| panic!("connection {i} of {n}")))
+        .collect();
+    let mut client = setup.connect();
+    assert_eq!(client.post(PATH, "", b"x").expect("an answer").status, 200);
+    drop(idle);
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", setup.engine.pid())).expect("it runs");
+    let peak_kb: u64 = status
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .trim()
+                .parse()
+                .ok()
+        })
+        .expect("Linux tells the peak");
+    assert!(peak_kb < 40 * 10_000, "{peak_kb} kB for {n} connections");
+}
+
+#[test]
+fn send_posts_files_and_lines() {
+    let mut setup = Setup::new("");
+    let lines = setup
+        .site
+        .write("lines.ndjson", "{\"a\":1}\n\n{\"a\":2}\n{\"a\":3}");
+    let url = format!("http://127.0.0.1:{}/submit/test/doc/1/{{id}}", setup.port);
+    let send = |more: &[&str]| {
+        let mut args = vec!["send", &url, lines.to_str().expect("text")];
+        args.extend(more);
+        let done = Command::new(program::path())
+            .args(args)
+            .output()
+            .expect("it runs");
+        (
+            done.status.code(),
+            String::from_utf8_lossy(&done.stdout).into_owned(),
+        )
+    };
+    let (code, text) = send(&[
+        "--lines", "-z", "--rate", "1000", "-H", "DNT: 1", "--repeat", "2",
+    ]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("6 submissions") && text.contains("200: 6"),
+        "{text}"
+    );
+    let (code, text) = send(&[]);
+    assert!(code == Some(0) && text.contains("200: 1"), "{text}");
+    let heka = setup.site.path("all.heka");
+    setup
+        .engine
+        .until("all seven", || messages(&heka).len() == 7);
+    let all = messages(&heka);
+    let uris: BTreeSet<_> = all
+        .iter()
+        .filter_map(|message| field_text(message, "uri"))
+        .collect();
+    assert_eq!(uris.len(), 7, "each has an id of its own");
+    assert!(
+        all.iter()
+            .filter(|m| field_text(m, "DNT").is_some())
+            .count()
+            == 6
+    );
+    setup.engine.stop().expect(0);
+    let (code, text) = send(&["--attempts", "1"]);
+    assert!(code == Some(1) && text.contains("no answer: 1"), "{text}");
+}
+
+#[test]
+fn the_inspector_shows_what_was_posted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let port_text = port.to_string();
+    let mut command = Command::new(program::path());
+    command
+        .args(["inspect", "--port", &port_text, "-H", "--save"])
+        .arg(folder.path());
+    let mut inspector = Engine::start(folder.path().join("log"), command);
+    let mut client = None;
+    inspector.until("the inspector listens", || {
+        client = Client::connect(port);
+        client.is_some()
+    });
+    let mut client = client.expect("it was waited for");
+    let answer = client
+        .post("/submit/x", "X-A: 1\r\n", b"{\"a\":[1]}")
+        .expect("an answer");
+    assert_eq!(answer.status, 200);
+    let report = std::fs::read_to_string(folder.path().join("report1.json")).expect("saved");
+    assert_eq!(report, "{\n  \"a\": [\n    1\n  ]\n}");
+    inspector.kill();
 }

@@ -29,6 +29,10 @@ pub(crate) const INPUT: &[(&str, Function)] = &[
         "create_stream_reader",
         function(crate::stream_reader::create),
     ),
+    (
+        "create_message_matcher",
+        function(matcher::create_message_matcher),
+    ),
     ("is_running", function(config::is_running)),
     ("output", function(payload::add_to_payload)),
 ];

@@ -36,8 +36,8 @@ pub mod preserve;
 pub mod value;
 
 pub use sandbox::{
-    Checkpoint, CompiledMatcher, CreateError, Handle, Host, InjectError, Kind, Limits,
-    MAX_CHECKPOINT, Sandbox, Spec, Stats,
+    Checkpoint, CompiledMatcher, CreateError, Handle, Host, InjectError, Intake, Kind, Limits,
+    MAX_CHECKPOINT, Place, Sandbox, Spec, Stats,
 };
 pub use status::Answer;
 pub use vm::compiler_can_be_stopped;

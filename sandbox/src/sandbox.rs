@@ -123,6 +123,28 @@ pub trait CompiledMatcher: Send {
     fn matches(&self, view: &View<'_>) -> bool;
 }
 
+/// Where an appended message ends in the engine's queue; later ones are greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The queue's file.
+    pub segment: u64,
+    /// The byte behind the message.
+    pub offset: u64,
+}
+
+/// The way into the engine for a native source that works on threads of its own, such as a server; see [`Host::intake`].
+pub trait Intake: Send + Sync {
+    /// Appends a framed message without waiting; `None` while the queue takes nothing (a full disk, slow readers).
+    ///
+    /// # Errors
+    /// When the message can never be taken, or the engine is stopping.
+    fn append(&self, framed: &[u8]) -> Result<Option<Place>, InjectError>;
+
+    /// Waits until everything before `place` is as safe as the queue's sync policy makes it; false if it is not within
+    /// `timeout`. One sync serves all who wait.
+    fn commit(&self, place: Place, timeout: std::time::Duration) -> bool;
+}
+
 /// What a sandbox asks of the engine. Each sandbox has one of its own.
 pub trait Host: Send {
     /// Takes a message, framed and bare. Inputs may give a checkpoint with it.
@@ -143,6 +165,11 @@ pub trait Host: Send {
     fn checkpoint_only(&mut self, checkpoint: &Checkpoint) -> Result<(), InjectError> {
         let _ = checkpoint;
         Err(InjectError::Rejected(1))
+    }
+
+    /// The way in for native code of an input that injects from threads of its own.
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        None
     }
 
     /// A place where an input can be held or told to end. The sandbox has looked at its own stop flag before.

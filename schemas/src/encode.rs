@@ -241,6 +241,23 @@ impl<'b> Encoder<'b> {
         }
     }
 
+    /// Appends a whole field with one value of bytes that lies in pieces. As with [`Encoder::string_field`] nothing is
+    /// moved.
+    pub fn bytes_field<'p>(&mut self, name: &[u8], pieces: impl Iterator<Item = &'p [u8]> + Clone) {
+        let len: usize = pieces.clone().map(<[u8]>::len).sum();
+        let value_len = 1 + varint_len(len as u64) + len;
+        let field_len = text_len(name) + 2 + value_len;
+        if self.room(1 + varint_len(field_len as u64) + field_len) {
+            self.out.push(0x52);
+            push_varint(self.out, field_len as u64);
+            self.text(0x0A, name);
+            self.value_type(ValueType::Bytes);
+            self.out.push(0x2A);
+            push_varint(self.out, len as u64);
+            pieces.for_each(|piece| self.out.extend_from_slice(piece));
+        }
+    }
+
     /// Appends a whole field with one double.
     #[inline]
     pub fn double_field(&mut self, name: &[u8], value: f64) {

@@ -4,8 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use input::inspect::Inspector;
+use input::send::{self, Header, Sender};
 
 use crate::cat::{self, Form};
 use crate::check;
@@ -61,6 +65,65 @@ enum Command {
     },
     /// Describe every key of the configuration files, as Markdown
     Keys,
+    /// Post files, or their lines, as submissions; exit code 1 unless each was taken
+    Send(SendArgs),
+    /// Show or save what is posted to a local port, ungzipped and pretty
+    Inspect(InspectArgs),
+}
+
+#[derive(Debug, Args)]
+struct SendArgs {
+    /// Where to; {id} becomes a new UUID in each submission
+    url: String,
+    /// The files, - for the standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Each line is a submission, not each file
+    #[arg(short, long)]
+    lines: bool,
+    /// Gzip the bodies
+    #[arg(short = 'z', long)]
+    gzip: bool,
+    /// A further header, as Name: value
+    #[arg(short = 'H', long = "header", value_parser = send::header)]
+    headers: Vec<Header>,
+    /// Submissions a second [default: as many as go]
+    #[arg(short, long)]
+    rate: Option<f64>,
+    /// Submissions under way at once
+    #[arg(short, long, default_value_t = 8)]
+    concurrency: usize,
+    /// Send everything so many times
+    #[arg(long, default_value_t = 1)]
+    repeat: u64,
+    /// How often a submission is tried that gets no answer, or one that says to come later
+    #[arg(long, default_value_t = 5)]
+    attempts: u32,
+    /// Seconds until an answer must have come
+    #[arg(long, default_value_t = 30)]
+    timeout: u64,
+    /// Show rates once a second
+    #[arg(long)]
+    progress: bool,
+}
+
+#[derive(Debug, Args)]
+struct InspectArgs {
+    /// The address
+    #[arg(long, default_value = "127.0.0.1")]
+    address: std::net::IpAddr,
+    /// The port
+    #[arg(short, long, default_value_t = 8080)]
+    port: u16,
+    /// Show bodies as they came
+    #[arg(short, long)]
+    raw: bool,
+    /// Show the heads too
+    #[arg(short = 'H', long)]
+    headers: bool,
+    /// Save the bodies in this folder as report<N>.json
+    #[arg(short, long)]
+    save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -169,7 +232,53 @@ fn foresight(args: &[OsString]) -> ExitCode {
             print(&crate::config::keys::markdown());
             ExitCode::SUCCESS
         }
+        Command::Send(args) => send(args),
+        Command::Inspect(args) => inspect(args),
     }
+}
+
+fn send(args: SendArgs) -> ExitCode {
+    let sender = Sender {
+        url: args.url,
+        files: args.files,
+        lines: args.lines,
+        gzip: args.gzip,
+        headers: args.headers,
+        rate: args.rate,
+        concurrency: args.concurrency,
+        repeat: args.repeat,
+        attempts: args.attempts,
+        timeout: Duration::from_secs(args.timeout),
+        progress: args.progress,
+    };
+    match sender.run() {
+        Ok(outcome) => {
+            print(&outcome.to_string());
+            match outcome.all_taken() {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::from(FAILURE),
+            }
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn inspect(args: InspectArgs) -> ExitCode {
+    let inspector = Inspector {
+        listen: (args.address, args.port).into(),
+        raw: args.raw,
+        headers: args.headers,
+        save: args.save,
+    };
+    match inspector.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(FAILURE)
 }
 
 /// Prints to a reader that may have gone.

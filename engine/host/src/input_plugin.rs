@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use queue::AppendError;
-use sandbox::{Answer, Checkpoint, InjectError, Sandbox};
+use sandbox::{Answer, Checkpoint, InjectError, Intake, Place, Sandbox};
 
 use crate::config::Plugin;
 use crate::shared::{Shared, StopState};
@@ -76,7 +76,15 @@ impl InputPlugin {
         }
     }
 
-    /// Only the plugin's own thread counts, so a load and a store are enough.
+    /// Counts what a native source of the plugin injected; from any thread.
+    fn count_shared(&self, bytes: usize) {
+        self.injected.fetch_add(1, Ordering::Relaxed);
+        self.injected_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Only the plugin's own thread counts, so a load and a store are enough. A plugin with a native source injects
+    /// nothing else meanwhile.
     fn count(&self, bytes: usize) {
         self.injected.store(self.injected() + 1, Ordering::Relaxed);
         self.injected_bytes
@@ -202,6 +210,13 @@ impl sandbox::Host for InputHost {
         }
     }
 
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        Some(Arc::new(InputIntake {
+            shared: self.shared.clone(),
+            plugin: self.plugin.clone(),
+        }))
+    }
+
     fn is_running(&mut self) -> bool {
         !self.stopping()
     }
@@ -215,6 +230,38 @@ impl sandbox::Host for InputHost {
 
     fn log(&mut self, severity: u8, text: &str) {
         crate::hosts::log(&self.plugin.config.name, severity, text);
+    }
+}
+
+/// The way into the input queue for the threads of a native source.
+struct InputIntake {
+    shared: Arc<Shared>,
+    plugin: Arc<InputPlugin>,
+}
+
+impl Intake for InputIntake {
+    fn append(&self, framed: &[u8]) -> Result<Option<Place>, InjectError> {
+        match self
+            .shared
+            .input_queue
+            .append_within(framed, Duration::ZERO)
+        {
+            Ok(position) => {
+                self.plugin.count_shared(framed.len());
+                Ok(Some(Place {
+                    segment: position.segment,
+                    offset: position.offset,
+                }))
+            }
+            Err(AppendError::TimedOut) => Ok(None),
+            Err(AppendError::Stopped) => Err(InjectError::Stopped),
+            Err(AppendError::TooLong { .. } | AppendError::Empty) => Err(InjectError::Rejected(1)),
+        }
+    }
+
+    fn commit(&self, place: Place, timeout: Duration) -> bool {
+        let position = queue::Position::new(place.segment, place.offset);
+        self.shared.input_queue.commit(position, timeout)
     }
 }
 

@@ -21,6 +21,15 @@ impl Host for NoHost {
 
 /// Makes a plugin of this code; what its main chunk raised.
 pub(crate) fn load(kind: Kind, code: &str) -> Result<Sandbox, String> {
+    load_with(kind, code, |_| ())
+}
+
+/// As [`load`], with further modules.
+pub(crate) fn load_with(
+    kind: Kind,
+    code: &str,
+    more: impl FnOnce(&mut Registry),
+) -> Result<Sandbox, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("plugin.lua");
     let prelude = "require 'string' require 'table' require 'io' require 'os' ";
@@ -30,6 +39,7 @@ pub(crate) fn load(kind: Kind, code: &str) -> Result<Sandbox, String> {
     std::fs::write(&path, code).expect("written");
     let mut registry = Registry::new();
     crate::register(&mut registry);
+    more(&mut registry);
     let mut spec = Spec::new(kind, "input.test", path);
     spec.modules = Arc::new(registry);
     spec.limits = Limits {

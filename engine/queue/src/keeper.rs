@@ -44,6 +44,8 @@ struct Orders {
     /// Files were made or removed since the directory was synced.
     names_changed: bool,
     n_wakes: u64,
+    /// How many wait for a sync at once, see [`Upkeep::hurry`].
+    n_hurried: usize,
     stopping: Stopping,
 }
 
@@ -57,6 +59,7 @@ impl Upkeep {
             dirty: true,
             names_changed: true,
             n_wakes: 0,
+            n_hurried: 0,
             stopping: Stopping::No,
         };
         let syncs = sync != Sync::Never;
@@ -95,6 +98,17 @@ impl Upkeep {
         self.changed.notify_one();
     }
 
+    /// Until [`Upkeep::calm`] syncs follow each other without a pause: somebody waits for them.
+    pub fn hurry(&self) {
+        self.lock().n_hurried += 1;
+        self.changed.notify_one();
+    }
+
+    /// Takes one [`Upkeep::hurry`] back.
+    pub fn calm(&self) {
+        self.lock().n_hurried -= 1;
+    }
+
     /// Ends the keeper; the writer must have ended before.
     pub fn stop(&self, stopping: Stopping) {
         self.lock().stopping = stopping;
@@ -105,6 +119,13 @@ impl Upkeep {
         self.orders
             .lock()
             .expect("no code panics while it holds the orders")
+    }
+}
+
+impl Orders {
+    /// Whether there is something to sync, and whether somebody waits for it.
+    fn demand(&self) -> (bool, bool) {
+        (self.dirty, self.n_hurried > 0)
     }
 }
 
@@ -143,8 +164,9 @@ impl Keeper {
                 }
                 Stopping::No => {}
             }
+            let (dirty, hurried) = self.shared.upkeep.lock().demand();
             if self
-                .sync_wait(self.is_dirty())
+                .sync_wait(dirty, hurried)
                 .is_some_and(|wait| wait.is_zero())
             {
                 self.sync_or_report();
@@ -163,9 +185,9 @@ impl Keeper {
         let tick = self.tick_wait();
         let shared = Arc::clone(&self.shared);
         let orders = shared.upkeep.lock();
-        let was_dirty = orders.dirty;
+        let demand = orders.demand();
         let timeout = self
-            .sync_wait(was_dirty)
+            .sync_wait(demand.0, demand.1)
             .map_or(tick, |sync| sync.min(tick));
         if timeout.is_zero() {
             return orders.stopping;
@@ -173,7 +195,7 @@ impl Keeper {
         let quiet = |orders: &mut Orders| {
             orders.stopping == Stopping::No
                 && orders.n_wakes == self.seen_wakes
-                && orders.dirty == was_dirty
+                && orders.demand() == demand
         };
         let waited = shared
             .upkeep
@@ -183,10 +205,6 @@ impl Keeper {
             .expect("no code panics while it holds the orders")
             .0
             .stopping
-    }
-
-    fn is_dirty(&self) -> bool {
-        self.shared.upkeep.lock().dirty
     }
 
     fn was_woken(&mut self) -> bool {
@@ -201,10 +219,11 @@ impl Keeper {
     }
 
     /// How long until the next sync; `None` when there is nothing to sync.
-    fn sync_wait(&self, dirty: bool) -> Option<Duration> {
+    fn sync_wait(&self, dirty: bool, hurried: bool) -> Option<Duration> {
         let interval = match self.shared.options.sync {
             Sync::Never => return None,
             Sync::Always => Duration::ZERO,
+            Sync::Interval(_) if hurried => Duration::ZERO,
             Sync::Interval(interval) => interval,
         };
         let interval = if self.suspect {

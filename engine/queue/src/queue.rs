@@ -188,6 +188,15 @@ impl Queue {
         self.wait(timeout, hurry, |published| published.durable >= position)
     }
 
+    /// Like [`Queue::wait_durable`], but with [`Sync::Interval`] a sync follows at once, not at the end of the interval.
+    /// One sync serves all who wait.
+    pub fn commit(&self, position: Position, timeout: Duration) -> bool {
+        self.shared.upkeep.hurry();
+        let durable = self.wait(timeout, true, |published| published.durable >= position);
+        self.shared.upkeep.calm();
+        durable
+    }
+
     /// With `hurry` the writer does not let records gather meanwhile.
     fn wait(&self, timeout: Duration, hurry: bool, reached: impl Fn(&Published) -> bool) -> bool {
         if !hurry || reached(&self.shared.tail.lock()) {

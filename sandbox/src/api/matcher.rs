@@ -1,7 +1,8 @@
-//! `create_message_matcher`: a matcher that an output makes for itself.
+//! `create_message_matcher`: a matcher that an output, or an input for its stream reader, makes for itself.
 
 use crate::native::{Call, Class, Error, Function, Object, function};
 use crate::sandbox::CompiledMatcher;
+use crate::stream_reader::Reader;
 
 /// What a compiled matcher takes of memory for each byte of its expression, at most: the shortest
 /// tests, such as `Pid<0`, make the largest programs for their length.
@@ -52,9 +53,15 @@ pub(super) fn create_message_matcher(call: &mut Call<'_>) -> Result<usize, Error
     Ok(1)
 }
 
-/// `matcher:eval()`: whether the current message matches.
+/// `matcher:eval([reader])`: whether the current message matches, or the one that a stream reader has found.
 fn eval(call: &mut Call<'_>) -> Result<usize, Error> {
     let matcher = call.check_object::<Matcher>(1)?;
+    if !call.is_none(2) {
+        let reader = call.check_object::<Reader>(2)?;
+        let view = reader.view().ok_or("no active message")?;
+        call.push_bool(matcher.compiled.matches(&view))?;
+        return Ok(1);
+    }
     let matches = call
         .shared()
         .message

@@ -1248,6 +1248,11 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// The way in for messages from other threads; only inputs have one.
+    pub fn intake(&self) -> Option<std::sync::Arc<dyn crate::sandbox::Intake>> {
+        self.shared.host.borrow_mut().intake()
+    }
+
     /// Writes a line to the host's log. Severities are those of syslog.
     pub fn log(&self, severity: u8, text: &str) {
         self.shared.host.borrow_mut().log(severity, text);

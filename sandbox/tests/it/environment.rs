@@ -59,7 +59,7 @@ fn an_analysis_plugin_finds_exactly_its_functions() {
 fn an_input_plugin_finds_exactly_its_functions() {
     check_globals(
         Input,
-        "inject_message create_stream_reader is_running output collectgarbage",
+        "inject_message create_stream_reader create_message_matcher is_running output collectgarbage",
     );
 }
 

@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod frames;
+pub mod http;
 pub mod process;
 pub mod program;
 pub mod site;

@@ -368,3 +368,21 @@ fn what_a_killed_run_wrote_is_called_durable_only_after_a_sync() {
     (0..8).for_each(|seed| world.disk.power_loss(seed));
     assert_eq!(everything(&world.open().0), records);
 }
+
+#[test]
+fn a_commit_does_not_wait_for_the_interval() {
+    let world = World::new();
+    let (queue, _) = world.open_with(|options| {
+        options.sync = Sync::Interval(Duration::from_secs(86_400));
+    });
+    // The first sync after the start comes at once; only those after it have to wait.
+    for n in 0..3 {
+        let end = queue.append(&numbered(n, 20)).expect("taken");
+        assert!(!queue.wait_durable(end, Duration::from_millis(1)) || n == 0);
+        assert!(queue.commit(end, LONG));
+        assert!(queue.durable() >= end);
+    }
+    let never = world.open_with(|options| options.sync = Sync::Never).0;
+    let end = never.append(&numbered(9, 20)).expect("taken");
+    assert!(never.commit(end, LONG), "written is all that is promised");
+}

@@ -5,6 +5,7 @@ mod decoders;
 mod encoders;
 mod file;
 mod heka;
+mod landfill;
 mod log_file;
 mod monitor;
 mod outputs;

@@ -5,6 +5,7 @@ mod checkpoint;
 mod config;
 mod decode;
 pub(crate) mod encode;
+pub(crate) mod encode_direct;
 mod inject;
 mod matcher;
 mod payload;

@@ -20,14 +20,17 @@ mod lib_os;
 mod lib_string;
 mod lib_table;
 mod message;
+mod number_text;
 mod require;
 mod stream_reader;
 mod strftime;
 
 // How the cage is made.
 mod ffi;
+mod heap;
 mod limits;
 pub mod native;
+mod prefetch;
 mod vm;
 mod watch;
 
@@ -35,6 +38,7 @@ pub mod config_file;
 pub mod preserve;
 pub mod value;
 
+pub use prefetch::prefetch;
 pub use sandbox::{
     Checkpoint, CompiledMatcher, CreateError, Handle, Host, InjectError, Intake, Kind, Limits,
     MAX_CHECKPOINT, Place, Sandbox, Spec, Stats,

@@ -4,6 +4,7 @@
 //! into its traces. What matches patterns or builds large strings is replaced. `string.dump` is gone.
 #![allow(unsafe_code)]
 
+mod cache;
 pub(crate) mod format;
 mod gsub;
 
@@ -15,6 +16,7 @@ use crate::ffi;
 use crate::limits;
 use crate::native::{Builtin, Call, Error, Function, Type, function};
 use crate::vm::{self, Shared};
+pub(crate) use cache::Patterns;
 use format::Spec;
 
 /// A result buffer that was larger than this is not kept for the next call.
@@ -109,16 +111,17 @@ impl Drop for Scratch {
 fn find(call: &mut Call<'_>) -> Result<usize, Error> {
     let (subject, pattern) = (call.check_bytes(1)?, call.check_bytes(2)?);
     let init = start_of(call, subject)?;
-    let mut meter = Meter(call.shared());
     if call.is_true(4) || pattern::is_plain(pattern) {
+        let mut meter = Meter(call.shared());
         let Some(at) = pattern::find_plain(subject, pattern, init, &mut meter)? else {
             return nothing(call);
         };
         return push_range(call, at, at + pattern.len());
     }
-    let Some(found) = pattern::find_at(subject, pattern, init, &mut meter)? else {
+    let mut found = Captures::default();
+    if !cache::find_at(call, subject, pattern, init, &mut found)? {
         return nothing(call);
-    };
+    }
     push_range(call, found.start, found.end)?;
     for i in 0..found.len() {
         push_capture(call, subject, &found, i)?;
@@ -129,9 +132,11 @@ fn find(call: &mut Call<'_>) -> Result<usize, Error> {
 fn match_(call: &mut Call<'_>) -> Result<usize, Error> {
     let (subject, pattern) = (call.check_bytes(1)?, call.check_bytes(2)?);
     let init = start_of(call, subject)?;
-    match pattern::find_at(subject, pattern, init, &mut Meter(call.shared()))? {
-        Some(found) => push_captures(call, subject, &found),
-        None => nothing(call),
+    let mut found = Captures::default();
+    if cache::find_at(call, subject, pattern, init, &mut found)? {
+        push_captures(call, subject, &found)
+    } else {
+        nothing(call)
     }
 }
 
@@ -165,11 +170,22 @@ pub(crate) fn push_captures(
     found: &Captures,
 ) -> Result<usize, Error> {
     let count = found.len().max(1);
+    call.room(count as i32)?;
+    // All of them together; no part is longer than the subject, which exists already.
+    call.check_memory(0)?;
     for i in 0..count {
-        push_capture(call, subject, found, i)?;
+        match found.get(i) {
+            Some(Capture::Span(start, end)) if end - start <= SMALL => {
+                call.push_raw_bytes(&subject[start..end]);
+            }
+            _ => push_capture(call, subject, found, i)?,
+        }
     }
     Ok(count)
 }
+
+/// Captures up to this size are copied to Lua before the memory limit is asked, in bytes: together less than 64 KiB.
+const SMALL: usize = 1024;
 
 /// Pushes capture `i`; 0 is the whole match when the pattern has no captures.
 pub(crate) fn push_capture(
@@ -233,7 +249,14 @@ fn gmatch_step(call: &mut Call<'_>) -> Result<usize, Error> {
     if at > subject.len() {
         return Ok(0);
     }
-    let found = pattern::scan(subject, pattern, at, &mut Meter(call.shared()))?;
+    let mut captures = Captures::default();
+    let found = if pattern.first() == Some(&b'^') {
+        // Here it is an ordinary character.
+        pattern::scan(subject, pattern, at, &mut Meter(call.shared()))?
+    } else {
+        let matched = cache::find_at(call, subject, pattern, at, &mut captures)?;
+        matched.then_some(captures)
+    };
     // After an empty match the next one begins a byte later; after none there is no next one.
     let next = found.as_ref().map_or(usize::MAX, |found| {
         found.end + usize::from(found.end == found.start)

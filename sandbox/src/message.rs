@@ -8,6 +8,9 @@ use schemas::{Index, Value, View};
 /// Names that the cache of `read_message` holds; a power of two. Plugins read a handful.
 pub(crate) const NAMES: usize = 16;
 
+/// Places of the cache in which one name may lie; a power of two.
+const WAYS: usize = 4;
+
 /// What a name given to `read_message` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -23,11 +26,18 @@ pub(crate) enum Part {
     Raw,
     Framed,
     Size,
-    /// `Fields[...]`; where in the text the field's name begins and how long it is.
-    Field {
-        start: usize,
-        len: usize,
-    },
+    /// `Fields[...]`, see [`field_name`].
+    Field,
+}
+
+/// What stands before and behind the name of a field.
+const OPEN: &[u8] = b"Fields[";
+const CLOSE: &[u8] = b"]";
+
+/// The name of the field that `name`, which [`Part::parse`] has taken for one, asks for.
+#[inline(always)]
+fn field_name(name: &[u8]) -> &[u8] {
+    &name[OPEN.len()..name.len() - CLOSE.len()]
 }
 
 impl Part {
@@ -47,12 +57,8 @@ impl Part {
             b"framed" => Part::Framed,
             b"size" => Part::Size,
             _ => {
-                const OPEN: &[u8] = b"Fields[";
-                let field = name.strip_prefix(OPEN)?.strip_suffix(b"]")?;
-                Part::Field {
-                    start: OPEN.len(),
-                    len: field.len(),
-                }
+                name.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
+                Part::Field
             }
         })
     }
@@ -68,13 +74,14 @@ pub(crate) enum Read<'m> {
 }
 
 impl<'m> From<Option<&'m [u8]>> for Read<'m> {
+    #[inline(always)]
     fn from(bytes: Option<&'m [u8]>) -> Read<'m> {
         bytes.map_or(Read::Nil, Read::Bytes)
     }
 }
 
 impl<'m> From<Option<Value<'m>>> for Read<'m> {
-    #[inline]
+    #[inline(always)]
     fn from(value: Option<Value<'m>>) -> Read<'m> {
         match value {
             None => Read::Nil,
@@ -87,7 +94,8 @@ impl<'m> From<Option<Value<'m>>> for Read<'m> {
 }
 
 /// Reads a part of a message seen through its index; `framed` is the message with its frame, if it has one.
-#[inline]
+// Inlined, because an answer that is put together in memory and then read as a whole stalls the processor.
+#[inline(always)]
 pub(crate) fn read<'m>(
     view: &View<'m>,
     framed: Option<&'m [u8]>,
@@ -110,21 +118,16 @@ pub(crate) fn read<'m>(
         Part::Raw => Read::Bytes(view.bytes()),
         Part::Framed => framed.into(),
         Part::Size => Read::Number(view.bytes().len() as f64),
-        Part::Field { start, len } => {
-            let name = &name[start..start + len];
-            view.field(name, nth)
-                .and_then(|field| field.value(idx))
-                .into()
-        }
+        Part::Field => view.value(field_name(name), nth, idx).into(),
     }
 }
 
 /// A name that `read_message` was called with.
 #[derive(Clone, Copy)]
-pub(crate) struct Name {
+struct Name {
     /// Address of the interned string; the string itself is kept alive, so no other can have it.
-    pub(crate) address: usize,
-    pub(crate) part: Part,
+    address: usize,
+    part: Part,
 }
 
 /// The bytes that are being processed.
@@ -153,7 +156,9 @@ pub(crate) struct Current {
     /// Whether the thread's index is that of this message.
     parsed: Cell<bool>,
     broken: Cell<bool>,
-    pub(crate) names: [Cell<Option<Name>>; NAMES],
+    names: [Cell<Option<Name>>; NAMES],
+    /// Names learned so far; says which of several goes.
+    learned: Cell<usize>,
 }
 
 /// Takes the message away when the call is over.
@@ -202,10 +207,34 @@ impl Current {
         self.bytes.get().is_some()
     }
 
-    /// The place of an interned string in the cache.
-    #[inline]
-    pub(crate) fn place(address: usize) -> usize {
-        // Strings are aligned to 8 and seldom closer than 24 bytes to each other.
-        (address >> 4) % NAMES
+    /// What the interned string at `address` stands for, if that is known.
+    #[inline(always)]
+    pub(crate) fn known(&self, address: usize) -> Option<Part> {
+        let place = first_place(address);
+        (0..WAYS).find_map(|way| match self.names[place ^ way].get() {
+            Some(known) if known.address == address => Some(known.part),
+            _ => None,
+        })
     }
+
+    /// The place, below [`NAMES`], for a name that is not known: a free one, or that of a name that has to go.
+    pub(crate) fn place_for(&self, address: usize) -> usize {
+        let first = first_place(address);
+        let free = (0..WAYS).find(|way| self.names[first ^ way].get().is_none());
+        let way = free.unwrap_or(self.learned.get() % WAYS);
+        self.learned.set(self.learned.get().wrapping_add(1));
+        first ^ way
+    }
+
+    /// Remembers what the interned string at `address` stands for; it stays alive as long as it has this place.
+    pub(crate) fn learn(&self, place: usize, address: usize, part: Part) {
+        self.names[place].set(Some(Name { address, part }));
+    }
+}
+
+/// The first place in the cache at which an interned string is looked for.
+#[inline(always)]
+fn first_place(address: usize) -> usize {
+    // Strings are aligned to 8 and seldom closer than 24 bytes to each other.
+    (address >> 4) % NAMES
 }

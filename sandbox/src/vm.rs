@@ -1,7 +1,7 @@
 //! One Lua state: made, filled with the base library, called, closed; and what Rust keeps beside it.
 #![allow(unsafe_code)]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use crate::api::encode_direct::Keys;
 use crate::ffi::{self, lua_State};
+use crate::lib_string::Patterns;
 use crate::limits::{self, Budget, Ended};
 use crate::message::Current;
 use crate::native::{Call, Error, Registry};
@@ -29,7 +31,7 @@ pub(crate) mod slot {
     pub(crate) const CONFIG: c_int = 3;
     /// Numbers that stand for the addresses of objects; its keys are weak.
     pub(crate) const IDS: c_int = 4;
-    /// Strings whose addresses the cache of `read_message` knows.
+    /// Strings whose addresses the caches of `read_message` and of patterns know.
     pub(crate) const ANCHORS: c_int = 5;
     /// The metatable that marks a table as an empty array; `preserve` finds it by a name.
     pub(crate) const ARRAY: c_int = 6;
@@ -199,6 +201,10 @@ pub(crate) struct Shared {
     pub(crate) failures: Cell<u64>,
     /// The checkpoint of the message being injected, to keep its memory.
     pub(crate) checkpoint: RefCell<Checkpoint>,
+    /// Where the keys of message tables lie, once a message was injected.
+    pub(crate) keys: OnceCell<Box<Keys>>,
+    /// Patterns of the string library that were prepared.
+    pub(crate) patterns: Patterns,
     next_id: Cell<u64>,
     rng: RefCell<ChaCha8Rng>,
 }
@@ -251,6 +257,8 @@ impl Shared {
             }),
             failures: Cell::new(0),
             checkpoint: RefCell::default(),
+            keys: OnceCell::new(),
+            patterns: Patterns::default(),
             next_id: Cell::new(0),
             rng: RefCell::new(ChaCha8Rng::from_seed(seed)),
         }

@@ -233,7 +233,14 @@ impl<'b> Encoder<'b> {
     #[inline]
     pub fn string_field(&mut self, name: &[u8], value: &[u8]) {
         let len = text_len(name) + text_len(value);
-        if self.room(1 + varint_len(len as u64) + len) {
+        if len < 0x80 {
+            if self.room(2 + len) {
+                self.out.reserve(2 + len);
+                self.short_field_head(len, name);
+                self.out.extend_from_slice(&[0x22, value.len() as u8]);
+                self.out.extend_from_slice(value);
+            }
+        } else if self.room(1 + varint_len(len as u64) + len) {
             self.out.push(0x52);
             push_varint(self.out, len as u64);
             self.text(0x0A, name);
@@ -261,9 +268,13 @@ impl<'b> Encoder<'b> {
     /// Appends a whole field with one double.
     #[inline]
     pub fn double_field(&mut self, name: &[u8], value: f64) {
+        let mut rest = [0x10, ValueType::Double as u8, 0x39, 0, 0, 0, 0, 0, 0, 0, 0];
+        rest[3..].copy_from_slice(&value.to_le_bytes());
+        if self.short_field(name, rest) {
+            return;
+        }
         let mark = self.field_begin(name);
-        self.value_type(ValueType::Double);
-        self.double_value(value);
+        self.append(&rest);
         self.field_end(mark);
     }
 
@@ -279,10 +290,36 @@ impl<'b> Encoder<'b> {
     /// Appends a whole field with one truth value.
     #[inline]
     pub fn bool_field(&mut self, name: &[u8], value: bool) {
+        let rest = [0x10, ValueType::Bool as u8, 0x40, u8::from(value)];
+        if self.short_field(name, rest) {
+            return;
+        }
         let mark = self.field_begin(name);
-        self.value_type(ValueType::Bool);
-        self.bool_value(value);
+        self.append(&rest);
         self.field_end(mark);
+    }
+
+    /// Appends a field of less than 128 bytes that consists of its name and `rest`; false if it is longer.
+    #[inline(always)]
+    fn short_field<const N: usize>(&mut self, name: &[u8], rest: [u8; N]) -> bool {
+        let len = 2 + name.len() + N;
+        if len >= 0x80 {
+            return false;
+        }
+        if self.room(2 + len) {
+            self.out.reserve(2 + len);
+            self.short_field_head(len, name);
+            self.out.extend_from_slice(&rest);
+        }
+        true
+    }
+
+    /// The beginning of a field whose length fits into one byte, up to the end of its name.
+    #[inline(always)]
+    fn short_field_head(&mut self, len: usize, name: &[u8]) {
+        let head = [0x52, len as u8, 0x0A, name.len() as u8];
+        self.out.extend_from_slice(&head);
+        self.out.extend_from_slice(name);
     }
 
     /// Appends bytes as they are, between the begin and the end of a value of bytes.
@@ -331,10 +368,9 @@ impl<'b> Encoder<'b> {
             self.append(&[key, number as u8]);
             return;
         }
-        let (varint, n) = varint_bytes(number as u64);
-        if self.room(1 + n) {
+        if self.room(1 + varint_len(number as u64)) {
             self.out.push(key);
-            self.out.extend_from_slice(&varint[..n]);
+            push_varint(self.out, number as u64);
         }
     }
 

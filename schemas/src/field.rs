@@ -172,6 +172,30 @@ pub(crate) fn field_name(message: &[u8], span: Span) -> Option<&[u8]> {
     parse_field(message, span).map(|entry| entry.name.of(bytes))
 }
 
+/// The value of a field that begins with its name and has one value and nothing behind it: what nearly every field looks
+/// like. `None` for any other, which has to be read in full.
+///
+/// Answers piece by piece, without an [`Entry`] in between: that would be written to memory and read back.
+#[inline(always)]
+pub(crate) fn single_value(bytes: &[u8], behind_name: usize) -> Option<Value<'_>> {
+    let rest = bytes.get(behind_name..)?;
+    match *rest {
+        [0x22, len, ref text @ ..] if len < 0x80 && text.len() == usize::from(len) => {
+            Some(Value::String(text))
+        }
+        [0x10, 3, 0x39, ref double @ ..] => {
+            let double: [u8; 8] = double.try_into().ok()?;
+            Some(Value::Double(f64::from_le_bytes(double)))
+        }
+        [0x10, 2, 0x30, ref number @ ..] => match wire::varint(number, 0)? {
+            (value, end) if end == number.len() => Some(Value::Integer(value as i64)),
+            _ => None,
+        },
+        [0x10, 4, 0x40, truth] if truth < 0x80 => Some(Value::Bool(truth != 0)),
+        _ => None,
+    }
+}
+
 /// Whether `name` is what [`field_name`] reads.
 #[inline(always)]
 pub(crate) fn is_first_name(message: &[u8], span: Span, name: Span) -> bool {

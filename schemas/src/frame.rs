@@ -148,13 +148,27 @@ impl FrameBuf {
     /// Writes the header and answers the whole frame. The message can be read, and even appended to, afterwards.
     #[inline]
     pub fn finish(&mut self) -> &[u8] {
-        let (header, n) = header(self.message_len());
+        let len = self.message_len();
+        // Nearly all messages; a header of known length is written at once.
+        if (0x80..0x4000).contains(&len) {
+            let (low, high) = (len as u8 | 0x80, (len >> 7) as u8);
+            return self.finish_with([RECORD_SEPARATOR, 3, LENGTH_KEY, low, high, UNIT_SEPARATOR]);
+        }
+        let (header, n) = header(len);
         // Shorter than the room it is only if the caller took away what it must not.
         if self.bytes.len() < HEADER_LEN_MAX {
             self.bytes.resize(HEADER_LEN_MAX, 0);
         }
         let start = HEADER_LEN_MAX - n;
         self.bytes[start..HEADER_LEN_MAX].copy_from_slice(&header[..n]);
+        &self.bytes[start..]
+    }
+
+    /// As [`FrameBuf::finish`]; there is a message.
+    #[inline(always)]
+    fn finish_with<const N: usize>(&mut self, header: [u8; N]) -> &[u8] {
+        let start = HEADER_LEN_MAX - N;
+        self.bytes[start..HEADER_LEN_MAX].copy_from_slice(&header);
         &self.bytes[start..]
     }
 }

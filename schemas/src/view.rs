@@ -8,7 +8,7 @@
 //! while its list of fields grows, that is, not in steady state.
 
 pub use crate::field::{FieldView, Value, ValueType, Values};
-use crate::field::{field_name, is_first_name, parse_field};
+use crate::field::{field_name, is_first_name, parse_field, single_value};
 use crate::wire::{self, MESSAGE_LEN_MAX, Span};
 
 /// Severity of a message that has none.
@@ -402,6 +402,32 @@ impl<'m> View<'m> {
             }
         }
         None
+    }
+
+    /// The `idx`th value of the `nth` field that has this name, both from 0: as [`View::field`] and its value give it, but
+    /// faster for the first value of the first field.
+    #[inline(always)]
+    pub fn value(&self, name: &[u8], nth: usize, idx: usize) -> Option<Value<'m>> {
+        if nth != 0 || idx != 0 || name.len() >= 0x80 || self.index.names_repeat {
+            return self.any_value(name, nth, idx);
+        }
+        for span in &self.index.fields {
+            let bytes = &self.bytes[..span.end as usize];
+            let field = &bytes[span.start as usize..];
+            let [0x0A, len, rest @ ..] = field else {
+                return self.any_value(name, nth, idx);
+            };
+            if usize::from(*len) == name.len() && rest.starts_with(name) {
+                let value = single_value(field, 2 + name.len());
+                return value.or_else(|| self.any_value(name, nth, idx));
+            }
+        }
+        None
+    }
+
+    #[cold]
+    fn any_value(&self, name: &[u8], nth: usize, idx: usize) -> Option<Value<'m>> {
+        self.field(name, nth)?.value(idx)
     }
 
     #[inline(always)]

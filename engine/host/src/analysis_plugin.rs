@@ -22,6 +22,9 @@ const JOBS_MAX: usize = 3;
 /// A plugin makes its progress known after so many messages at the latest.
 const PROGRESS_EVERY: usize = 256;
 
+/// The message so many further on is fetched into the processor's cache meanwhile.
+const PREFETCH_AHEAD: usize = 2;
+
 /// One piece of work for a plugin.
 pub enum Job {
     /// The plugin's share of a batch.
@@ -322,6 +325,9 @@ impl AnalysisPlugin {
             if self.stopping.load(Ordering::Relaxed) {
                 ended = Ended::Stopped;
                 break;
+            }
+            if let Some(soon) = hits.get(done + PREFETCH_AHEAD) {
+                batch.prefetch(soon);
             }
             if done % PROGRESS_EVERY == PROGRESS_EVERY - 1 {
                 self.pending().running = Some(cage.at);

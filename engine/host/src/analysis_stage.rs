@@ -443,6 +443,11 @@ impl AnalysisStage {
         place
     }
 
+    /// Whether a plugin runs now, or anything has run since there were `turns_before` turns.
+    pub fn has_moved(&self, turns_before: u64) -> bool {
+        self.busy.load(Ordering::Acquire) > 0 || self.turns.load(Ordering::Relaxed) != turns_before
+    }
+
     /// Called by the supervisor: saves states that are due, takes stuck plugins out, adds a worker when all are held up.
     pub fn supervise(self: &Arc<Self>, turns_before: u64) -> u64 {
         let plugins = self.plugins();

@@ -35,6 +35,8 @@ pub struct Cursor {
 #[derive(Clone, Copy)]
 struct Found {
     start: usize,
+    /// Where the message itself begins, behind its frame.
+    message: usize,
     end: usize,
     timestamp: Option<i64>,
 }
@@ -125,6 +127,7 @@ impl Cursor {
             }
             self.found = Some(Found {
                 start,
+                message: end - record.message.len(),
                 end,
                 timestamp,
             });
@@ -139,13 +142,7 @@ impl Cursor {
             return i64::MAX;
         };
         *found.timestamp.get_or_insert_with(|| {
-            let framed = block
-                .bytes()
-                .get(found.start..found.end)
-                .unwrap_or_default();
-            let message = schemas::frame::records(framed)
-                .next()
-                .map(|record| record.message);
+            let message = block.bytes().get(found.message..found.end);
             match message.map(|message| (self.index.outline(message), message)) {
                 Some((Ok(()), message)) => self.index.view(message).timestamp(),
                 _ => 0,
@@ -156,9 +153,9 @@ impl Cursor {
     /// The framed and the bare bytes of the found message.
     pub fn message(&self) -> Option<(&[u8], &[u8])> {
         let (block, found) = (self.block.as_ref()?, self.found?);
-        let framed = block.bytes().get(found.start..found.end)?;
-        let record = schemas::frame::records(framed).next()?;
-        Some((record.framed, record.message))
+        let bytes = block.bytes();
+        let framed = bytes.get(found.start..found.end)?;
+        Some((framed, bytes.get(found.message..found.end)?))
     }
 
     /// The found message is done.

@@ -1,6 +1,6 @@
 //! The engine as a whole: starts the stages, watches over them, records checkpoints, stops everything in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -30,6 +30,9 @@ use crate::state_file::StateFile;
 /// The stages are looked after this often.
 const SUPERVISE_EVERY: Duration = Duration::from_millis(250);
 
+/// Analysis plugins of which none works are looked after this often: there may be thousands.
+const LOOK_AT_IDLE_EVERY: Duration = Duration::from_secs(2);
+
 /// The statistics are written this often, as with Hindsight.
 const STATISTICS_EVERY: Duration = Duration::from_secs(6);
 
@@ -45,6 +48,8 @@ pub struct Engine {
     starting: bool,
     show_progress: bool,
     turns: u64,
+    /// When the analysis plugins were looked after last.
+    analysis_seen: Instant,
 }
 
 impl Engine {
@@ -72,15 +77,15 @@ impl Engine {
             starting: true,
             show_progress,
             turns: 0,
+            analysis_seen: Instant::now(),
         }
     }
 
     /// Loads what lies in the run directories and starts the stages; inputs come last.
     pub fn start(&mut self) {
-        for kind in [Kind::Analysis, Kind::Output, Kind::Input] {
-            if kind == Kind::Output {
-                self.analysis.start();
-            }
+        self.start_analysis_plugins();
+        self.analysis.start();
+        for kind in [Kind::Output, Kind::Input] {
             for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
                 self.start_plugin(kind, &cfg);
             }
@@ -90,42 +95,39 @@ impl Engine {
         self.shared.input_queue.start_purging();
         self.shared.analysis_queue.start_purging();
         let analysis = self.analysis.plugins();
+        let analysis: HashSet<&str> = analysis.iter().map(|plugin| plugin.name()).collect();
         let (inputs, outputs) = (&self.inputs, &self.outputs);
         self.recorder.forget_vanished(|name| {
-            inputs.contains_key(name)
-                || outputs.contains_key(name)
-                || analysis.iter().any(|plugin| plugin.name() == name)
+            inputs.contains_key(name) || outputs.contains_key(name) || analysis.contains(name)
         });
+    }
+
+    /// Loads the analysis plugins, which may be many, several at once; they join the stage in the order of their names.
+    fn start_analysis_plugins(&self) {
+        let configs = crate::load::run_configs(&self.shared.config.run_dir(Kind::Analysis));
+        let loaded = crate::parallel::map(&configs, |cfg| {
+            let config = load_config(&self.shared, Kind::Analysis, cfg)?;
+            let made = self.make_analysis(config.clone());
+            loaded(&self.shared, &config, made)
+        });
+        for plugin in loaded.into_iter().flatten() {
+            self.analysis.add(plugin);
+        }
     }
 
     /// Loads one plugin; a fault stops this plugin only.
     fn start_plugin(&mut self, kind: Kind, cfg: &Path) {
-        let plugin = match Plugin::load(&self.shared.config, kind, cfg) {
-            Ok(plugin) => Arc::new(plugin),
-            Err(faults) => {
-                let reason = faults.to_string();
-                tracing::error!(target: "config_parser", "loading {} failed: {reason}", cfg.display());
-                self.shared.plugin_failed(kind);
-                fault::note(&cfg.with_extension("err"), &reason);
-                return;
-            }
-        };
-        for notice in &plugin.notices {
-            tracing::warn!(target: "config_parser", "{notice}");
-        }
-        tracing::info!(target: "plugin", plugin = %plugin.name, "starting");
-        let made = match kind {
-            Kind::Input => self.start_input(plugin.clone()),
-            Kind::Analysis => self.start_analysis(plugin.clone()),
-            Kind::Output => self.start_output(plugin.clone()),
-        };
-        if let Err(reason) = made {
-            fault::not_created(&self.shared, &plugin, &reason);
+        let Some(config) = load_config(&self.shared, kind, cfg) else {
             return;
-        }
-        if let Err(error) = crate::rtc::write(&self.shared.config, &plugin, self.shared.log_level) {
-            tracing::error!(target: "plugin", plugin = %plugin.name, "writing the .rtc file: {error}");
-        }
+        };
+        let made = match kind {
+            Kind::Input => self.start_input(config.clone()),
+            Kind::Analysis => self
+                .make_analysis(config.clone())
+                .map(|plugin| self.analysis.add(plugin)),
+            Kind::Output => self.start_output(config.clone()),
+        };
+        loaded(&self.shared, &config, made);
     }
 
     fn start_input(&mut self, config: Arc<Plugin>) -> Result<(), String> {
@@ -158,7 +160,7 @@ impl Engine {
         Ok(())
     }
 
-    fn start_analysis(&mut self, config: Arc<Plugin>) -> Result<(), String> {
+    fn make_analysis(&self, config: Arc<Plugin>) -> Result<Arc<AnalysisPlugin>, String> {
         let matcher = create::matcher(&config)?;
         let state = create::state_file(&self.shared, &config);
         let found = create::read_state(state.as_ref(), &config);
@@ -190,9 +192,7 @@ impl Engine {
             state,
             muted,
         };
-        self.analysis
-            .add(AnalysisPlugin::new(config, matcher, sandbox, start));
-        Ok(())
+        Ok(AnalysisPlugin::new(config, matcher, sandbox, start))
     }
 
     /// Where an analysis plugin goes on: its own record, else where its fellows stand, else as configured.
@@ -346,10 +346,15 @@ impl Engine {
     }
 
     fn look_after(&mut self) {
-        self.turns = self.analysis.supervise(self.turns);
-        // Without any reader the messages stay for one that comes later.
-        if !self.outputs.is_empty() || self.analysis.has_plugins() {
-            self.analysis.release();
+        // Where nothing runs, only states can have become due.
+        if self.analysis.has_moved(self.turns) || self.analysis_seen.elapsed() >= LOOK_AT_IDLE_EVERY
+        {
+            self.analysis_seen = Instant::now();
+            self.turns = self.analysis.supervise(self.turns);
+            // Without any reader the messages stay for one that comes later.
+            if !self.outputs.is_empty() || self.analysis.has_plugins() {
+                self.analysis.release();
+            }
         }
         let shared = self.shared.clone();
         self.outputs.retain(|_, output| {
@@ -490,6 +495,40 @@ impl Engine {
             }
         }
     }
+}
+
+/// Reads the configuration of a plugin; what is wrong with it is told.
+fn load_config(shared: &Shared, kind: Kind, cfg: &Path) -> Option<Arc<Plugin>> {
+    let plugin = match Plugin::load(&shared.config, kind, cfg) {
+        Ok(plugin) => Arc::new(plugin),
+        Err(faults) => {
+            let reason = faults.to_string();
+            tracing::error!(target: "config_parser", "loading {} failed: {reason}", cfg.display());
+            shared.plugin_failed(kind);
+            fault::note(&cfg.with_extension("err"), &reason);
+            return None;
+        }
+    };
+    for notice in &plugin.notices {
+        tracing::warn!(target: "config_parser", "{notice}");
+    }
+    tracing::info!(target: "plugin", plugin = %plugin.name, "starting");
+    Some(plugin)
+}
+
+/// Tells why a plugin was not made, or writes its runtime configuration.
+fn loaded<T>(shared: &Shared, plugin: &Arc<Plugin>, made: Result<T, String>) -> Option<T> {
+    let made = match made {
+        Ok(made) => made,
+        Err(reason) => {
+            fault::not_created(shared, plugin, &reason);
+            return None;
+        }
+    };
+    if let Err(error) = crate::rtc::write(&shared.config, plugin, shared.log_level) {
+        tracing::error!(target: "plugin", plugin = %plugin.name, "writing the .rtc file: {error}");
+    }
+    Some(made)
 }
 
 fn start_of(place: InitialPosition) -> Start {

@@ -26,6 +26,7 @@ pub mod load;
 pub mod log;
 mod number;
 pub mod output_plugin;
+mod parallel;
 pub mod progress;
 pub mod router;
 pub mod rtc;

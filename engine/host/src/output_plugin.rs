@@ -233,18 +233,27 @@ impl OutputRunner {
 
     fn work(&mut self) -> Result<(), String> {
         let mut timer = BlockTimer::start();
+        // How often the signal was given before the last look, where that look found nothing.
+        let mut seen = None;
         loop {
-            let seen = self.plugin.signal.count();
             if self.is_stopping() {
                 break;
             }
             match self.next_message()? {
-                Next::Message(from) => self.deliver(from, &mut timer)?,
+                Next::Message(from) => {
+                    seen = None;
+                    self.deliver(from, &mut timer)?;
+                }
                 Next::Later => {
                     self.skipped();
                     self.due(Instant::now())?;
                 }
                 Next::Nothing => {
+                    // Looks once more, so that what came before the count was read is not waited for.
+                    let Some(seen) = seen.take() else {
+                        seen = Some(self.plugin.signal.count());
+                        continue;
+                    };
                     std::mem::replace(&mut timer, BlockTimer::start())
                         .finish(&self.plugin.statistics);
                     if self.idle(seen)? {
@@ -272,7 +281,8 @@ impl OutputRunner {
     ///
     /// A queue whose next message is not found yet is waited for, so that its older messages come first.
     fn next_message(&mut self) -> Result<Next, String> {
-        if self.delivery().is_full() {
+        // Without a buffer nothing is ever under way.
+        if self.plugin.config.async_buffer_size > 0 && self.delivery().is_full() {
             return Ok(Next::Nothing);
         }
         let seek = |cursor: &mut Option<Cursor>, matcher: &Matcher| match cursor {

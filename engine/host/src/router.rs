@@ -8,9 +8,9 @@ use schemas::view::Index;
 
 use crate::analysis_plugin::AnalysisPlugin;
 
-/// At most this many bytes of the queue are routed as one batch while few plugins are loaded, so that a batch in
-/// flight stays small.
-const BATCH_BYTES_FEW: usize = 4 << 20;
+/// At most this many bytes of the queue are routed as one batch while few plugins are loaded, so that what the router
+/// has looked at is still in the processor's cache when the plugins look at it.
+const BATCH_BYTES_FEW: usize = 512 << 10;
 
 /// Each plugin that is loaded adds so much, for several messages: a Lua state that is fetched into the processor's cache
 /// for a single message costs many times what the message does.
@@ -21,6 +21,9 @@ const BATCH_BYTES_MAX: usize = 32 << 20;
 
 /// At most this many blocks make one batch; bounds the work when blocks are tiny.
 const BATCH_BLOCKS_MAX: usize = 1024;
+
+/// So much of a message is fetched ahead: most are shorter.
+const PREFETCH_BYTES: usize = 256;
 
 /// A stretch of the input queue that plugins work on together.
 pub struct Batch {
@@ -96,6 +99,17 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Has the processor fetch the message of a hit that comes soon.
+    pub fn prefetch(&self, hit: &Hit) {
+        let Hit::Message(hit) = hit else { return };
+        let block = self.blocks.get(hit.block as usize);
+        if let Some(bytes) = block.and_then(|block| block.bytes().get(hit.offset as usize..)) {
+            sandbox::prefetch(&bytes[..bytes.len().min(PREFETCH_BYTES)]);
+        }
+    }
+}
+
 /// Where a message lies in its batch.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageHit {
@@ -141,6 +155,8 @@ pub struct Router {
     reader: Reader,
     position: Position,
     plugins: Vec<Option<Arc<AnalysisPlugin>>>,
+    /// Places of `plugins` that nobody has.
+    free: Vec<usize>,
     index: MatcherIndex,
     index_stale: bool,
     sorted: Sorted,
@@ -167,6 +183,7 @@ impl Router {
             position: reader.position(),
             reader,
             plugins: Vec::new(),
+            free: Vec::new(),
             index: MatcherIndex::default(),
             index_stale: false,
             sorted: Sorted::default(),
@@ -206,8 +223,7 @@ impl Router {
 
     /// Adds a plugin; its place in the table is its id.
     pub fn add(&mut self, plugin: Arc<AnalysisPlugin>) {
-        let free = self.plugins.iter().position(Option::is_none);
-        let id = free.unwrap_or_else(|| {
+        let id = self.free.pop().unwrap_or_else(|| {
             self.plugins.push(None);
             self.sorted.hits.push(Vec::new());
             self.plugins.len() - 1
@@ -221,12 +237,13 @@ impl Router {
 
     /// Removes the plugin with this name.
     pub fn remove(&mut self, name: &str) -> Option<Arc<AnalysisPlugin>> {
-        let slot = self
-            .plugins
-            .iter_mut()
-            .find(|slot| slot.as_ref().is_some_and(|p| p.name() == name))?;
+        let is_it = |slot: &Option<Arc<AnalysisPlugin>>| {
+            slot.as_ref().is_some_and(|plugin| plugin.name() == name)
+        };
+        let id = self.plugins.iter().position(is_it)?;
         self.index_stale = true;
-        slot.take()
+        self.free.push(id);
+        self.plugins[id].take()
     }
 
     /// Routes the next batch, if there is one, and hands each plugin its share.

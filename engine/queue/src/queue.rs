@@ -148,7 +148,7 @@ impl Queue {
 
     /// Where a reader that starts at `start` would begin.
     pub fn resolve(&self, start: Start) -> Position {
-        self.reader("resolve", start).position()
+        crate::reader::resolve(&self.shared, "resolve", start)
     }
 
     fn check(&self, record: &[u8]) -> Result<(), AppendError> {

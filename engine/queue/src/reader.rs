@@ -323,7 +323,7 @@ fn leave(shared: &Shared, id: u64) {
 }
 
 /// The position that `start` means.
-fn resolve(shared: &Shared, name: &str, start: Start) -> Position {
+pub(crate) fn resolve(shared: &Shared, name: &str, start: Start) -> Position {
     let (written, oldest) = {
         let published = shared.tail.lock();
         (published.written, published.oldest())

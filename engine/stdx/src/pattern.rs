@@ -15,7 +15,11 @@
 //! assert_eq!(found.get(1), Some(Capture::Span(6, 11)));
 //! ```
 
+mod prepared;
+
 use memchr::{memchr, memmem, memrchr};
+
+pub use prepared::Prepared;
 
 /// Captures one pattern may have: Lua's `LUA_MAXCAPTURES`, part of the language.
 pub const MAX_CAPTURES: usize = 32;
@@ -103,7 +107,7 @@ pub enum Capture {
 }
 
 /// Where a pattern matched, and what its captures hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Captures {
     /// Offset of the first byte of the match.
     pub start: usize,

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 /// What `find_at` answers, as text: the whole match, then the captures, separated by `|`.
 fn find(subject: &[u8], pattern: &[u8], init: usize) -> String {
     let mut budget = Steps(1_000_000);
-    match find_at(subject, pattern, init, &mut budget) {
+    let found = find_at(subject, pattern, init, &mut budget);
+    if let Some(prepared) = Prepared::new(pattern) {
+        assert_same(&prepared, subject, pattern, init, &found);
+    }
+    match found {
         Ok(None) => "nil".to_owned(),
         Err(error) => error.to_string(),
         Ok(Some(found)) => {
@@ -23,6 +27,28 @@ fn find(subject: &[u8], pattern: &[u8], init: usize) -> String {
             parts.join("|")
         }
     }
+}
+
+/// A prepared pattern gives the same answer, unless one of the two has used up its budget.
+fn assert_same(
+    prepared: &Prepared,
+    subject: &[u8],
+    pattern: &[u8],
+    init: usize,
+    found: &Result<Option<Captures>, PatternError>,
+) {
+    let mut captures = Captures::default();
+    let again = prepared.find(subject, init, &mut Steps(1_000_000), &mut captures);
+    let (Ok(found), Ok(again)) = (found, again) else {
+        return;
+    };
+    let all = |captures: &Captures| {
+        let parts: Vec<_> = (0..captures.len()).map(|i| captures.get(i)).collect();
+        (captures.start, captures.end, parts)
+    };
+    let again = again.then(|| all(&captures));
+    let what = (subject.escape_ascii(), pattern.escape_ascii());
+    assert_eq!(found.as_ref().map(all), again, "{} {}", what.0, what.1);
 }
 
 /// Subject, pattern, and what Lua's `string.find` answers, counted from 1.
@@ -511,7 +537,11 @@ proptest! {
                 break;
             }
         }
-        let found = find_at(subject, &pattern, 0, &mut Steps(10_000_000)).expect("well formed");
+        let found = find_at(subject, &pattern, 0, &mut Steps(10_000_000));
+        if let Some(prepared) = Prepared::new(&pattern) {
+            assert_same(&prepared, subject, &pattern, 0, &found);
+        }
+        let found = found.expect("well formed");
         match (&found, &expected) {
             (None, None) => {}
             (Some(found), Some((start, end, open))) => {
@@ -533,7 +563,11 @@ proptest! {
         init in 0..50usize,
     ) {
         for pattern in [&pattern, specials.as_bytes()] {
-            if let Ok(Some(found)) = find_at(&subject, pattern, init, &mut Steps(10_000)) {
+            let found = find_at(&subject, pattern, init, &mut Steps(10_000));
+            if let Some(prepared) = Prepared::new(pattern) {
+                assert_same(&prepared, &subject, pattern, init, &found);
+            }
+            if let Ok(Some(found)) = found {
                 prop_assert!(init <= found.start && found.start <= found.end);
                 prop_assert!(found.end <= subject.len());
             }
@@ -543,5 +577,54 @@ proptest! {
                 prop_assert_eq!(compiled.is_match(&subject, &mut Steps(0)), Ok(false));
             }
         }
+    }
+}
+
+#[test]
+fn what_looks_back_or_around_is_not_prepared() {
+    for pattern in ["%b()", "%f[%w]", "(a)%1", "(a", "a)", "[a", "%", "%f"] {
+        assert!(Prepared::new(pattern.as_bytes()).is_none(), "{pattern}");
+    }
+    let captures = "(a)".repeat(MAX_CAPTURES + 1);
+    for pattern in [captures, "a?".repeat(17), "a".repeat(257)] {
+        assert!(Prepared::new(pattern.as_bytes()).is_none(), "{pattern}");
+    }
+}
+
+#[test]
+fn log_lines_are_taken_apart_as_before() {
+    let line = br#"10.0.0.1 - - [22/Nov/2026:21:39:05 +0100] "GET /a/b?c=d HTTP/1.1" 200 512 "-" "curl/8.1""#;
+    for pattern in [
+        r#"^(%S+) %- (%S+) %[([^%]]+)%] "([^"]*)" (%d+) (%d+) "([^"]*)" "([^"]*)"$"#,
+        r"(%d%d)/(%a%a%a)/(%d%d%d%d):(%d%d):(%d%d):(%d%d) ([+-])(%d%d)(%d%d)",
+        r"(%u+) (%S+) (HTTP/%d%.%d)",
+        r#""(.-)" (%d+)"#,
+        r"(%w+)/?(%w*)/?",
+        r"%s+()",
+        r"(%d+)%.(%d+)",
+        r".-(%d+) (.*)$",
+        r"x-y?z*%d+",
+    ] {
+        let prepared = Prepared::new(pattern.as_bytes()).expect("it has nothing special");
+        for init in 0..line.len() {
+            let found = find_at(line, pattern.as_bytes(), init, &mut Steps(1_000_000));
+            assert_same(&prepared, line, pattern.as_bytes(), init, &found);
+        }
+    }
+}
+
+#[test]
+fn a_bomb_ends_when_it_is_prepared() {
+    let subject = [b'a'; 3000];
+    for pattern in [
+        ".-.-.-.-x",
+        "a*a*a*a*b",
+        "(.-)(.-)(.-)(.-)$x",
+        "a?a?a?a*a*a*b",
+    ] {
+        let prepared = Prepared::new(pattern.as_bytes()).expect("it has nothing special");
+        let mut captures = Captures::default();
+        let found = prepared.find(&subject, 0, &mut Steps(100_000), &mut captures);
+        assert!(found != Ok(true), "{pattern}");
     }
 }

@@ -1,4 +1,6 @@
 //! From a Lua table to the bytes of a message. The table is read raw, so no code of the plugin runs in between.
+//!
+//! This is the long way, which takes every table and words every error; most tables go the short one of `encode_direct`.
 
 use std::ffi::{CStr, c_int};
 
@@ -6,31 +8,35 @@ use schemas::ValueType;
 use schemas::encode::Encoder;
 use stdx::clock::system_time_ns;
 
+use super::encode_direct;
 use crate::ffi::{self, lua_State};
 use crate::native::{Call, Error};
 use crate::vm::{self, Shared, slot};
 
 /// Positions in [`slot::KEYS`].
-mod key {
-    pub(super) const UUID: i32 = 0;
-    pub(super) const TIMESTAMP: i32 = 1;
-    pub(super) const TYPE: i32 = 2;
-    pub(super) const LOGGER: i32 = 3;
-    pub(super) const SEVERITY: i32 = 4;
-    pub(super) const PAYLOAD: i32 = 5;
-    pub(super) const ENV_VERSION: i32 = 6;
-    pub(super) const PID: i32 = 7;
-    pub(super) const HOSTNAME: i32 = 8;
-    pub(super) const FIELDS: i32 = 9;
-    pub(super) const NAME: i32 = 10;
-    pub(super) const VALUE: i32 = 11;
-    pub(super) const VALUE_TYPE: i32 = 12;
-    pub(super) const REPRESENTATION: i32 = 13;
-    pub(super) const USERDATA: i32 = 14;
+pub(super) mod key {
+    pub(in crate::api) const UUID: i32 = 0;
+    pub(in crate::api) const TIMESTAMP: i32 = 1;
+    pub(in crate::api) const TYPE: i32 = 2;
+    pub(in crate::api) const LOGGER: i32 = 3;
+    pub(in crate::api) const SEVERITY: i32 = 4;
+    pub(in crate::api) const PAYLOAD: i32 = 5;
+    pub(in crate::api) const ENV_VERSION: i32 = 6;
+    pub(in crate::api) const PID: i32 = 7;
+    pub(in crate::api) const HOSTNAME: i32 = 8;
+    pub(in crate::api) const FIELDS: i32 = 9;
+    pub(in crate::api) const NAME: i32 = 10;
+    pub(in crate::api) const VALUE: i32 = 11;
+    pub(in crate::api) const VALUE_TYPE: i32 = 12;
+    pub(in crate::api) const REPRESENTATION: i32 = 13;
+    pub(in crate::api) const USERDATA: i32 = 14;
 }
 
 /// Stack slots that encoding uses: ten headers, a field's key and value, its parts, an array's item, and spare ones.
 const SLOTS: c_int = 32;
+
+/// Stack slots that the short way uses.
+const DIRECT_SLOTS: c_int = 4;
 
 /// Why a table makes no message; without a place in front.
 type Failure = String;
@@ -43,6 +49,24 @@ pub(super) fn encode_table(
     out: &mut Vec<u8>,
 ) -> Result<Result<(), Failure>, Error> {
     call.check_memory(0)?;
+    let start = out.len();
+    let mut encoder = Encoder::with_limit(out, call.output_limit());
+    call.room(DIRECT_SLOTS)?;
+    // SAFETY: the argument is a table, there is room for all that is pushed, and Rust has control, so nothing raises.
+    let direct = unsafe { encode_direct::encode(call.raw(), call.shared(), i, &mut encoder) };
+    if direct.is_ok() && !encoder.exceeded() {
+        return Ok(Ok(()));
+    }
+    out.truncate(start);
+    encode_any_table(call, i, out)
+}
+
+/// As [`encode_table`], by Lua's own interface only.
+pub(super) fn encode_any_table(
+    call: &mut Call<'_>,
+    i: i32,
+    out: &mut Vec<u8>,
+) -> Result<Result<(), Failure>, Error> {
     call.room(SLOTS)?;
     let (l, shared) = (call.raw(), call.shared());
     let mut encoder = Encoder::with_limit(out, call.output_limit());
@@ -77,7 +101,7 @@ unsafe fn get(l: *mut lua_State, table: c_int, key: i32) {
 }
 
 /// Sets `table[key]` to what lies in a slot of the registry, or to a number, and leaves the value on the stack.
-unsafe fn put(l: *mut lua_State, table: c_int, key: i32, push: impl FnOnce()) {
+pub(super) unsafe fn put(l: *mut lua_State, table: c_int, key: i32, push: impl FnOnce()) {
     // SAFETY: as the caller's: a table, and room for three values.
     unsafe {
         push();

@@ -1,7 +1,7 @@
 //! `read_message`: a plugin looks at the message.
 
 use crate::ffi;
-use crate::message::{Current, Name, Part, Read, read};
+use crate::message::{Part, Read, read};
 use crate::native::{Call, Class, Error, Function, Object, Scope, function};
 use crate::vm::{self, slot};
 
@@ -27,11 +27,11 @@ pub(super) fn read_message(call: &mut Call<'_>) -> Result<usize, Error> {
         call.push_nil()?;
         return Ok(1);
     }
-    let known = resolve(call, name)?;
+    let part = resolve(call, name)?;
     let l = call.raw();
     // The arguments leave room for the result. Large values are checked before they are copied.
     let too_large = shared.message.with(|view, framed| {
-        let value = read(&view, Some(framed), known.part, name, at);
+        let value = read(&view, Some(framed), part, name, at);
         if let Read::Bytes(bytes) = value
             && bytes.len() > SMALL
             && call.check_memory(bytes.len()).is_err()
@@ -68,30 +68,26 @@ fn index(call: &Call<'_>, i: i32, what: &str) -> Result<usize, Error> {
 }
 
 /// What the name, argument 1, stands for. Names are remembered by the addresses of their strings, which are kept alive.
-#[inline]
-fn resolve(call: &mut Call<'_>, name: &[u8]) -> Result<Name, Error> {
-    let address = name.as_ptr() as usize;
-    let place = Current::place(address);
-    match call.shared().message.names[place].get() {
-        Some(known) if known.address == address => Ok(known),
-        _ => learn(call, name, place),
+#[inline(always)]
+fn resolve(call: &mut Call<'_>, name: &[u8]) -> Result<Part, Error> {
+    match call.shared().message.known(name.as_ptr() as usize) {
+        Some(part) => Ok(part),
+        None => learn(call, name),
     }
 }
 
 #[cold]
-fn learn(call: &mut Call<'_>, name: &[u8], place: usize) -> Result<Name, Error> {
+fn learn(call: &mut Call<'_>, name: &[u8]) -> Result<Part, Error> {
     let part = Part::parse(name).ok_or_else(|| not_supported(name))?;
     call.room(3)?;
+    let address = name.as_ptr() as usize;
+    let place = call.shared().message.place_for(address);
     call.push_slot(slot::ANCHORS);
     call.push_value(1)?;
     call.raw_set_index(-2, place as i64 + 1)?;
     call.pop(1);
-    let known = Name {
-        address: name.as_ptr() as usize,
-        part,
-    };
-    call.shared().message.names[place].set(Some(known));
-    Ok(known)
+    call.shared().message.learn(place, address, part);
+    Ok(part)
 }
 
 fn not_supported(name: &[u8]) -> Error {

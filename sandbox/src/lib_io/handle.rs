@@ -180,12 +180,7 @@ fn write_values(call: &mut Call<'_>, hidden: i32) -> Result<usize, Error> {
     let last = call.arg_count() as i32;
     let other = (2..=last).find(|&i| !is_text(call, i));
     let written = match other {
-        None => with_stream(call, |call, stream| {
-            let mut waiter = CallWaiter::new(call);
-            // All are strings or numbers, as was seen above.
-            let parts = (2..=last).map(|i| call.check_bytes(i).unwrap_or(b""));
-            Ok(stream.write(parts, &mut waiter))
-        })?,
+        None => write_texts(call, last)?,
         Some(_) => {
             let gathered = gather(call, last, hidden)?;
             with_stream(call, |call, stream| {
@@ -195,6 +190,29 @@ fn write_values(call: &mut Call<'_>, hidden: i32) -> Result<usize, Error> {
         }
     };
     push_outcome(call, written, None)
+}
+
+/// Writes the arguments from 2 to `last`, which are strings and numbers.
+fn write_texts(call: &mut Call<'_>, last: i32) -> Result<io::Result<()>, Error> {
+    // Numbers are written here rather than made strings of Lua, which would be garbage at once. No number's text has a line
+    // end in it, and there are few enough arguments that this needs no look at the memory limit.
+    let mut scratch = Scratch::take();
+    let buffer = scratch.reserve(call, 0)?;
+    for i in 2..=last {
+        if call.type_of(i) == Type::Number {
+            call.write_number(i, buffer);
+            buffer.push(b'\n');
+        }
+    }
+    with_stream(call, |call, stream| {
+        let mut waiter = CallWaiter::new(call);
+        let mut numbers = scratch.bytes().split(|byte| *byte == b'\n');
+        let parts = (2..=last).map(|i| match call.bytes_at(i) {
+            Some(text) => text,
+            None => numbers.next().unwrap_or_default(),
+        });
+        Ok(stream.write(parts, &mut waiter))
+    })
 }
 
 /// The arguments from 2 on in one piece, with zero-copy values written out.

@@ -10,6 +10,7 @@ use stdx::pattern::{Budget, Exceeded};
 use super::{Error, Function};
 use crate::ffi::{self, lua_Debug, lua_State};
 use crate::limits::{self, Ended, MAX_NATIVE_DEPTH};
+use crate::number_text;
 use crate::vm::{self, Shared, slot};
 
 /// Stack slots taken from Lua at a time.
@@ -295,6 +296,16 @@ impl<'a> Call<'a> {
                 unsafe { vm::bytes_of(l, -1) }.to_vec()
             }),
             _ => None,
+        }
+    }
+
+    /// Appends the number at `i` as `tostring` writes it; nothing if there is none.
+    pub(crate) fn write_number(&self, i: i32, out: &mut Vec<u8>) {
+        let Some(number) = self.number_at(i) else {
+            return;
+        };
+        if !number_text::push_whole(number, out) {
+            out.extend_from_slice(&self.text_at(i).unwrap_or_default());
         }
     }
 
@@ -1370,7 +1381,7 @@ impl<'a> Call<'a> {
     }
 
     #[inline]
-    pub(super) fn push_raw_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn push_raw_bytes(&mut self, bytes: &[u8]) {
         // SAFETY: callers have asked for room.
         unsafe { ffi::lua_pushlstring_(self.l, bytes.as_ptr().cast(), bytes.len()) };
     }

@@ -1,0 +1,318 @@
+//! Reads LuaJIT's strings and tables where they lie in memory, without a call for every value.
+//!
+//! The layout is that of LuaJIT 2.1 with 64-bit references, which is what our build makes on every 64-bit machine.
+//! [`is_readable`] proves it on a state of its own before the first use. Where the proof fails, nothing here is used, and
+//! everything goes through Lua's own interface, which is slower and does the same.
+//!
+//! Nothing is written here, and nothing is kept: a value is looked at while Rust has control and it hangs on something that
+//! the collector sees. Compiled code never runs meanwhile, so all that it changed is in memory.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_int};
+use std::sync::OnceLock;
+
+use crate::ffi::{self, lua_State};
+
+/// Kinds of values, as they stand in the upper 17 bits of a word; those of numbers are smaller than all of them.
+mod kind {
+    pub(super) const NIL: u32 = !0;
+    pub(super) const FALSE: u32 = !1;
+    pub(super) const TRUE: u32 = !2;
+    pub(super) const STRING: u32 = !4;
+    pub(super) const TABLE: u32 = !11;
+    /// A 32-bit integer, on machines where LuaJIT keeps such; doubles are smaller.
+    pub(super) const INTEGER: u32 = !13;
+}
+
+/// The bits of a word that are an address.
+const ADDRESS: u64 = (1 << 47) - 1;
+
+/// A table whose hash part has more slots is not searched for numbers among its keys.
+const SEARCHED_SLOTS: u32 = 32;
+
+#[repr(C)]
+struct StringHead {
+    next: u64,
+    marked: u8,
+    kind: u8,
+    reserved: u8,
+    algorithm: u8,
+    /// Where the string lies in the hash part of tables.
+    id: u32,
+    hash: u32,
+    len: u32,
+}
+
+#[repr(C)]
+struct TableHead {
+    next: u64,
+    marked: u8,
+    kind: u8,
+    no_metamethods: u8,
+    colocated: i8,
+    /// Values of the keys from 0 on.
+    array: *const u64,
+    gc_list: u64,
+    metatable: u64,
+    nodes: *const Node,
+    array_len: u32,
+    node_mask: u32,
+}
+
+#[repr(C)]
+struct Node {
+    value: u64,
+    key: u64,
+    next: *const Node,
+}
+
+/// A string; equal strings of a state have one address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Str(*const StringHead);
+
+impl Str {
+    /// The string whose bytes begin at `text`.
+    ///
+    /// # Safety
+    /// Lua gave `text` out for a string.
+    pub(crate) unsafe fn of_text(text: *const c_char) -> Str {
+        // SAFETY: by the caller; the bytes follow their head.
+        Str(unsafe { text.cast::<StringHead>().sub(1) })
+    }
+
+    /// Its bytes.
+    ///
+    /// # Safety
+    /// The string is alive while the bytes are used.
+    #[inline(always)]
+    pub(crate) unsafe fn bytes<'a>(self) -> &'a [u8] {
+        // SAFETY: by the caller; strings do not move or change, and their bytes follow their head.
+        unsafe { std::slice::from_raw_parts(self.0.add(1).cast(), (*self.0).len as usize) }
+    }
+
+    /// As the key of a table.
+    #[inline(always)]
+    fn word(self) -> u64 {
+        (u64::from(kind::STRING) << 47) | self.0 as u64
+    }
+}
+
+/// A value in a table.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Value {
+    Nil,
+    Bool(bool),
+    Number(f64),
+    String(Str),
+    Table(Table),
+    /// Something else.
+    Other,
+}
+
+impl Value {
+    #[inline(always)]
+    fn of(word: u64) -> Value {
+        // The shift keeps the sign, as LuaJIT's does.
+        match ((word as i64) >> 47) as u32 {
+            kind::NIL => Value::Nil,
+            kind::FALSE => Value::Bool(false),
+            kind::TRUE => Value::Bool(true),
+            kind::STRING => Value::String(Str((word & ADDRESS) as *const StringHead)),
+            kind::TABLE => Value::Table(Table((word & ADDRESS) as *const TableHead)),
+            kind::INTEGER => Value::Number(f64::from(word as u32 as i32)),
+            other if other < kind::INTEGER => Value::Number(f64::from_bits(word)),
+            _ => Value::Other,
+        }
+    }
+}
+
+/// A table, always seen without its metatable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Table(*const TableHead);
+
+/// A place in the walk over a table's hash part.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place(u32);
+
+impl Table {
+    /// The table at `i` of the stack.
+    ///
+    /// # Safety
+    /// There is a table at `i`, and [`is_readable`].
+    #[inline(always)]
+    pub(crate) unsafe fn at(l: *mut lua_State, i: c_int) -> Table {
+        // SAFETY: by the caller; for a table Lua answers where it lies.
+        Table(unsafe { ffi::lua_topointer(l, i) }.cast())
+    }
+
+    /// The value of a key that is a string.
+    ///
+    /// # Safety
+    /// Table and string are alive and of one state.
+    #[inline(always)]
+    pub(crate) unsafe fn get(self, key: Str) -> Value {
+        // SAFETY: by the caller; a table always has at least one node, and the mask never leads beyond the last.
+        unsafe {
+            let head = &*self.0;
+            let mut node = head.nodes.add(((*key.0).id & head.node_mask) as usize);
+            while !node.is_null() {
+                if (*node).key == key.word() {
+                    return Value::of((*node).value);
+                }
+                node = (*node).next;
+            }
+        }
+        Value::Nil
+    }
+
+    /// The value of key `i`, as far as it lies in the array part; `None` where the array part ends.
+    ///
+    /// # Safety
+    /// The table is alive.
+    #[inline(always)]
+    pub(crate) unsafe fn array_get(self, i: u32) -> Option<Value> {
+        // SAFETY: by the caller; the array part has `array_len` values.
+        unsafe {
+            let head = &*self.0;
+            (i < head.array_len).then(|| Value::of(*head.array.add(i as usize)))
+        }
+    }
+
+    /// Whether any key of the hash part may be something else than a string: a number, above all.
+    ///
+    /// # Safety
+    /// The table is alive.
+    pub(crate) unsafe fn may_have_other_keys(self) -> bool {
+        // SAFETY: by the caller; there are as many nodes as the mask says, and one more.
+        unsafe {
+            let head = &*self.0;
+            head.node_mask >= SEARCHED_SLOTS
+                || (0..=head.node_mask).any(|i| {
+                    let node = &*head.nodes.add(i as usize);
+                    !matches!(Value::of(node.value), Value::Nil)
+                        && !matches!(Value::of(node.key), Value::String(_))
+                })
+        }
+    }
+
+    /// The next key and value of the hash part behind `place`, which moves on; in the order of Lua's `next`.
+    ///
+    /// # Safety
+    /// The table is alive, and nothing was added to it since the walk began.
+    #[inline(always)]
+    pub(crate) unsafe fn next(self, place: &mut Place) -> Option<(Value, Value)> {
+        // SAFETY: by the caller; there are as many nodes as the mask says, and one more.
+        unsafe {
+            let head = &*self.0;
+            while place.0 <= head.node_mask {
+                let node = &*head.nodes.add(place.0 as usize);
+                place.0 += 1;
+                let value = Value::of(node.value);
+                if value != Value::Nil {
+                    return Some((Value::of(node.key), value));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Whether this LuaJIT keeps its strings and tables as this file says; tried once in the life of a process.
+pub(crate) fn is_readable() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let has_layout = cfg!(all(target_pointer_width = "64", target_endian = "little"));
+        // SAFETY: the state is made and closed here, and nothing else uses it.
+        has_layout
+            && unsafe {
+                let l = ffi::luaL_newstate();
+                let passed = !l.is_null() && try_to_read(l);
+                if !l.is_null() {
+                    ffi::lua_close(l);
+                }
+                passed
+            }
+    })
+}
+
+/// Looks at objects whose content is known; the sizes in their heads first, so that no address is followed before it is
+/// likely to be one.
+///
+/// # Safety
+/// `l` is a fresh state. A string's bytes have at least 24 bytes of the same block in front of them: LuaJIT's heads are no
+/// smaller on any machine with 64 bits.
+unsafe fn try_to_read(l: *mut lua_State) -> bool {
+    const TEXT: &[u8] = b"a text of twenty-seven bytes";
+    // SAFETY: by the caller; there is room for all that is pushed.
+    unsafe {
+        ffi::lua_createtable(l, 5, 8);
+        let (table, head) = (Table::at(l, 1), Table::at(l, 1).0);
+        let sizes = ((*head).kind, (*head).array_len, (*head).node_mask);
+        if sizes != (!kind::TABLE as u8, 6, 7) {
+            return false;
+        }
+        ffi::lua_pushlstring_(l, TEXT.as_ptr().cast(), TEXT.len());
+        let text = Str::of_text(ffi::lua_tolstring(l, 2, std::ptr::null_mut()));
+        let head = &*text.0;
+        if (head.kind, head.len) != (!kind::STRING as u8, TEXT.len() as u32) {
+            return false;
+        }
+        let is_empty = table.get(text) == Value::Nil
+            && table.array_get(1) == Some(Value::Nil)
+            && table.next(&mut Place::default()).is_none();
+        is_empty && text.bytes() == TEXT && reads_all_kinds(l, table, text)
+    }
+}
+
+/// Puts a value of each kind under the string at 2 of the stack into the table at 1, and looks whether it is found there.
+///
+/// # Safety
+/// As [`try_to_read`].
+unsafe fn reads_all_kinds(l: *mut lua_State, table: Table, key: Str) -> bool {
+    // SAFETY: as the caller's.
+    let finds = |expected: Value| unsafe {
+        ffi::lua_pushvalue(l, 2);
+        ffi::lua_pushvalue(l, -2);
+        ffi::lua_rawset(l, 1);
+        ffi::lua_rawseti_(l, 1, 3);
+        let walked = table.next(&mut Place::default());
+        table.get(key) == expected
+            && table.array_get(3) == Some(expected)
+            && walked == Some((Value::String(key), expected))
+            && !table.may_have_other_keys()
+    };
+    // SAFETY: as the caller's.
+    unsafe {
+        for number in [0.0, -1.0, 1.0, 0.5, -1e308, f64::INFINITY, 2_147_483_648.0] {
+            ffi::lua_pushnumber(l, number);
+            if !finds(Value::Number(number)) {
+                return false;
+            }
+        }
+        for truth in [true, false] {
+            ffi::lua_pushboolean(l, c_int::from(truth));
+            if !finds(Value::Bool(truth)) {
+                return false;
+            }
+        }
+        ffi::lua_pushvalue(l, 2);
+        let string = finds(Value::String(key));
+        ffi::lua_pushvalue(l, 1);
+        let itself = finds(Value::Table(table));
+        ffi::lua_pushlightuserdata(l, 8 as *mut _);
+        let other = finds(Value::Other);
+        ffi::lua_pushboolean(l, 1);
+        ffi::lua_rawseti_(l, 1, 1_000_000);
+        string && itself && other && table.may_have_other_keys()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_is_that_of_the_luajit_we_build() {
+        assert!(is_readable());
+    }
+}

@@ -31,6 +31,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(frame message matcher pattern config state queue checkpoints library);
-smoke!(frame message matcher pattern config state queue checkpoints analysis);
-smoke!(frame message matcher pattern config state queue checkpoints json);
+smoke!(frame message matcher pattern config state queue checkpoints library analysis json);

@@ -255,6 +255,8 @@ fn link(call: &mut Call<'_>) -> Result<usize, Error> {
     push_outcome(call, linked)
 }
 
+const LOCK_METHODS: &[(&str, Function)] = &[("free", function(free))];
+
 /// The lock of a folder; it is free again when the object is gone.
 struct Lock(Option<PathBuf>);
 
@@ -277,7 +279,7 @@ impl Object for Lock {
     fn class() -> Class {
         Class {
             name: "lock metatable",
-            methods: &[("free", function(free))],
+            methods: LOCK_METHODS,
             metamethods: &[],
         }
     }

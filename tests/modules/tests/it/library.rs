@@ -81,7 +81,7 @@ fn long_work_is_ended_by_the_instruction_limit() {
         "local size = require('struct').size local format = string.rep('b', 2^20) while true do size(format) end",
     ] {
         let source = format!("{text} {work}");
-        let error = run(64 << 20, 1_000_000, &source).expect_err(work);
+        let error = run(256 << 20, 1_000_000, &source).expect_err(work);
         assert!(
             error.contains("instruction_limit exceeded"),
             "{work}: {error}"

@@ -88,6 +88,8 @@ pub(crate) struct Memory {
 /// How many times the limit native objects may take while it is lifted: a state that was within the limit is read and
 /// written with copies, and a hostile one must not take the machine's memory.
 const LIFTED_FACTOR: usize = 8;
+/// What they may take at least then, in bytes: a fresh state alone is more than the smallest limits.
+const LIFTED_MIN: usize = 4 << 20;
 
 impl Memory {
     fn new(limit: usize) -> Memory {
@@ -116,8 +118,8 @@ impl Memory {
 
     /// As [`Memory::exceeds`], while the limit is lifted.
     pub(crate) fn exceeds_lifted(&self, extra: usize) -> bool {
-        let limit = self.limit.saturating_mul(LIFTED_FACTOR);
-        limit != 0 && self.used.get().saturating_add(extra) > limit
+        let limit = self.limit.saturating_mul(LIFTED_FACTOR).max(LIFTED_MIN);
+        self.limit != 0 && self.used.get().saturating_add(extra) > limit
     }
 
     /// Counts memory that lies outside Lua's own.

@@ -5,12 +5,10 @@
 --[[
 # Re: patterns of lpeg written as text
 
-```lua
-local re = require "re"
-assert(re.find("the number 423 is odd", "[0-9]+") == 12)
-local pair = re.compile("{| {:key: %a+ :} '=' {:value: [^,]* :} |}")
-assert(pair:match("size=12,").value == "12")
-```
+    local re = require "re"
+    assert(re.find("the number 423 is odd", "[0-9]+") == 12)
+    local pair = re.compile("{| {:key: %a+ :} '=' {:value: [^,]* :} |}")
+    assert(pair:match("size=12,").value == "12")
 
 The syntax is that of the module `re` of LPeg 1.0. `p` is a pattern, `name` an identifier:
 

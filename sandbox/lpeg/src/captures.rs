@@ -13,6 +13,12 @@ const MAX_NESTING: u32 = 1_000;
 /// Captures that the string of `patt / string` can refer to, the whole match included.
 const FORMAT_CAPTURES_MAX: usize = 10;
 
+/// Digits of numbers that a double holds exactly whatever they are.
+const DIGITS_MAX: usize = 15;
+
+/// Bytes that are copied for one step of the budget.
+const BYTES_PER_STEP: usize = 64;
+
 /// Arguments of `match` before those for `Carg`.
 const FIXED_ARGUMENTS: u32 = 3;
 
@@ -165,11 +171,18 @@ impl<'b, 'c> Builder<'b, 'c> {
             Kind::BackReference(name) => self.back_reference(*name),
             Kind::Table(n_fields) => self.table(*n_fields),
             Kind::Substitution => self.text(Self::substitution),
-            Kind::Format(_) => self.text(Self::format),
+            Kind::Format(pieces) => match &pieces[..] {
+                [Piece::Text(text)] => {
+                    self.skip();
+                    self.call.push_bytes(text).map(|()| 1)
+                }
+                _ => self.text(Self::format),
+            },
             Kind::Fold(function) => self.fold(*function),
             Kind::Select(n) => self.select(*n),
             Kind::Query(table) => self.query(*table),
             Kind::Function(function) => self.function(*function),
+            Kind::ToNumber(function) => self.numeral(*function),
             _ => unreachable!("{kind:?} holds nothing"),
         };
         self.nesting -= 1;
@@ -229,7 +242,9 @@ impl<'b, 'c> Builder<'b, 'c> {
     /// Pushes the first value within the capture here.
     fn push_first(&mut self) -> Result<(), Error> {
         let n = self.push_nested(false)?;
-        self.call.pop(n - 1);
+        if n > 1 {
+            self.call.pop(n - 1);
+        }
         Ok(())
     }
 
@@ -299,6 +314,16 @@ impl<'b, 'c> Builder<'b, 'c> {
         let mut length = 0;
         while !self.records[self.at].is_close() {
             if let Some(Kind::Group(Some(name))) = self.kind() {
+                let record = self.records[self.at];
+                if record.is_full() {
+                    self.at += 1;
+                    self.call.charge(1)?;
+                    let text = &self.subject[record.at as usize..record.end()];
+                    let key = *name as i32 + 1;
+                    self.call
+                        .raw_set_text(table, self.places.constants, key, text)?;
+                    continue;
+                }
                 self.call.reserve(4, "too many captures")?;
                 self.push_constant(*name)?;
                 self.push_first()?;
@@ -367,6 +392,24 @@ impl<'b, 'c> Builder<'b, 'c> {
         Ok(1)
     }
 
+    /// Plain digits are turned into a number here, everything else by the function itself.
+    fn numeral(&mut self, function: u32) -> Result<usize, Error> {
+        let record = self.records[self.at];
+        let text = &self.subject[record.at as usize..record.end()];
+        let is_plain = record.is_full()
+            && (1..=DIGITS_MAX).contains(&text.len())
+            && text.iter().all(u8::is_ascii_digit);
+        if !is_plain {
+            return self.function(function);
+        }
+        self.at += 1;
+        let number = text
+            .iter()
+            .fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
+        self.call.push_integer(number)?;
+        Ok(1)
+    }
+
     fn function(&mut self, function: u32) -> Result<usize, Error> {
         let below = self.call.top();
         self.push_constant(function)?;
@@ -391,13 +434,16 @@ impl<'b, 'c> Builder<'b, 'c> {
     }
 
     fn append_bytes(&mut self, out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
-        if out.capacity() - out.len() < bytes.len() {
-            // It may double.
-            self.call.check_memory(2 * (out.len() + bytes.len()))?;
-            self.call.charge((out.len() / 64) as u32)?;
-        }
+        self.make_room(out, bytes.len())?;
         out.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Asks for the memory and the time to append `n` more bytes.
+    fn make_room(&mut self, out: &[u8], n: usize) -> Result<(), Error> {
+        self.call.charge((n / BYTES_PER_STEP) as u32)?;
+        // What is gathered may double when it grows.
+        self.call.check_memory(2 * (out.len() + n))
     }
 
     /// Appends the first value of the capture here and goes past it; how many there were.
@@ -410,13 +456,18 @@ impl<'b, 'c> Builder<'b, 'c> {
                 if n == 0 {
                     return Ok(0);
                 }
-                self.call.pop(n - 1);
+                if n > 1 {
+                    self.call.pop(n - 1);
+                }
                 if !matches!(self.call.type_of(-1), Type::String | Type::Number) {
                     let text = format!("invalid {what} value (a {})", self.call.type_name(-1));
                     return Err(Error::new(text));
                 }
-                let text = self.call.text_at(-1).unwrap_or_default();
-                self.append_bytes(out, &text)?;
+                self.make_room(out, self.call.raw_len(-1))?;
+                match self.call.bytes_at(-1) {
+                    Some(text) => out.extend_from_slice(text),
+                    None => out.extend(self.call.text_at(-1).unwrap_or_default()),
+                }
                 self.call.pop(1);
                 Ok(n)
             }

@@ -1,13 +1,15 @@
 //! From a pattern to the program of the matching machine: where one byte decides, no choice is set.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use memchr::memmem::Finder;
 
 use crate::ir::{Entry, Facts, Id, Ir, Item};
 use crate::program::{Address, Kind, Op, Program, SwitchTable, pieces, set_table};
 use crate::set::ByteSet;
-use crate::tree::{Capture, Constant};
+use crate::tree::{Capture, Constant, Home};
 
 /// Alternatives, told apart by their first bytes, from which on a table is used.
 const SWITCH_MIN: usize = 3;
@@ -16,10 +18,11 @@ const SWITCH_MIN: usize = 3;
 const FIELDS_MAX: u32 = 64;
 
 /// Compiles an analysed pattern.
-pub(crate) fn emit(ir: &Ir<'_>) -> Program {
+pub(crate) fn emit(ir: &Ir<'_>, home: &Arc<Home>) -> Program {
     let mut emitter = Emitter {
         ir,
         program: Program {
+            home: Arc::clone(home),
             ops: Vec::new(),
             sets: Vec::new(),
             literals: Vec::new(),
@@ -210,9 +213,9 @@ impl<'i, 't> Emitter<'i, 't> {
             set.union(&self.beginning(part, follow))
         });
         let number = self.program.switches.len();
-        self.program.switches.push(Box::new([0; 257]));
+        self.program.switches.push([0; 257]);
         self.push(Op::Switch(number as u32));
-        let mut table: Box<SwitchTable> = Box::new([0; 257]);
+        let mut table: SwitchTable = [0; 257];
         let mut ends = Vec::new();
         let mut choices = Vec::new();
         for (set, members) in groups {
@@ -542,6 +545,9 @@ impl<'i, 't> Emitter<'i, 't> {
             Capture::Format(format) => Kind::Format(pieces(format)),
             Capture::Select(n) => Kind::Select(*n),
             Capture::Query(value) => Kind::Query(self.constant(value)),
+            Capture::Function(value) if self.is_to_number(value) => {
+                Kind::ToNumber(self.constant(value))
+            }
             Capture::Function(value) => Kind::Function(self.constant(value)),
             Capture::Runtime(value) => Kind::Runtime(self.constant(value)),
         };
@@ -549,6 +555,11 @@ impl<'i, 't> Emitter<'i, 't> {
         self.program.kinds.push(kind);
         self.kinds.insert(id, number);
         number
+    }
+
+    fn is_to_number(&self, value: &Constant) -> bool {
+        let known = self.program.home.to_number.load(Ordering::Relaxed);
+        known != 0 && matches!(value, Constant::Object { address, .. } if *address == known)
     }
 
     /// The place of a value; equal values have the same.

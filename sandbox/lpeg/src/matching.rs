@@ -37,7 +37,7 @@ pub(crate) fn match_pattern(call: &mut Call<'_>) -> Result<usize, Error> {
         call.push_table(0, 0)?;
     }
     let places = Places { constants, values };
-    let stack_max = pattern::home(call)?.max_stack.load(Ordering::Relaxed) as usize;
+    let stack_max = program.home.max_stack.load(Ordering::Relaxed) as usize;
     let mut scratch = SCRATCH.take().unwrap_or_default();
     let mut host = LuaHost {
         call,

@@ -16,6 +16,9 @@ use crate::{emit, ir};
 /// The key under which the state keeps its [`Home`].
 const HOME: &str = "lpeg";
 
+/// The key under which the state keeps `tonumber`.
+const TO_NUMBER: &str = "lpeg tonumber";
+
 /// In the companion of a pattern: its own value.
 const OWN: i64 = 0;
 
@@ -68,8 +71,29 @@ impl Object for HomeObject {
 
 /// Makes what the patterns of the state share, once.
 pub(crate) fn make_home(call: &mut Call<'_>) -> Result<(), Error> {
-    call.push_object(HomeObject(Arc::default()))?;
+    let home = Arc::new(Home::default());
+    home.to_number
+        .store(keep_to_number(call)?, Ordering::Relaxed);
+    call.push_object(HomeObject(home))?;
     call.keep(HOME)
+}
+
+/// Keeps the global `tonumber` if it is Lua's own; its address, or 0.
+fn keep_to_number(call: &mut Call<'_>) -> Result<usize, Error> {
+    let below = call.top();
+    call.push_global("tonumber")?;
+    let mut address = 0;
+    if call.is_native_function(-1) {
+        // Whatever does with digits what `tonumber` does may be taken for it.
+        call.push_value(-1)?;
+        call.push_bytes("8230")?;
+        if call.call_protected(1, 1)? && call.number_at(-1) == Some(8230.0) {
+            address = call.address(below + 1);
+        }
+        call.truncate(below + 1);
+    }
+    call.keep(TO_NUMBER)?;
+    Ok(address)
 }
 
 /// What the patterns of the state share.
@@ -308,7 +332,7 @@ fn allow_compilation(call: &mut Call<'_>, size: usize) -> Result<(), Error> {
     call.check_memory(size.saturating_mul(BYTES_PER_NODE))
 }
 
-/// A program with the table of its constants pushed.
+/// The program of argument `i` as a pattern, with the table of its constants pushed.
 pub(crate) fn program(call: &mut Call<'_>, i: i32) -> Result<Arc<Program>, Error> {
     let compiled = call
         .object_at::<Pattern>(i)
@@ -352,7 +376,7 @@ fn compile(
         Unresolved::Undefined(name) => with_name("rule '", &name, "' undefined in given grammar"),
     })?;
     ir.analyse(&mut |n| call.charge(u32::try_from(n).unwrap_or(u32::MAX)))?;
-    let program = emit::emit(&ir);
+    let program = emit::emit(&ir, tree.home());
     call.check_memory(program.memory())?;
     push_constants(call, &program, companion)?;
     Ok(Arc::new(program))

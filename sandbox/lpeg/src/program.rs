@@ -5,7 +5,7 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use crate::set::ByteSet;
-use crate::tree::Constant;
+use crate::tree::{Constant, Home};
 
 /// A place in the program.
 pub(crate) type Address = u32;
@@ -90,6 +90,8 @@ pub(crate) enum Kind {
     Select(u32),
     Query(u32),
     Function(u32),
+    /// A function that is Lua's own `tonumber`.
+    ToNumber(u32),
     Runtime(u32),
 }
 
@@ -109,11 +111,13 @@ pub(crate) type SwitchTable = [Address; 257];
 
 /// A compiled pattern.
 pub(crate) struct Program {
+    /// What the patterns of its state share.
+    pub(crate) home: Arc<Home>,
     pub(crate) ops: Vec<Op>,
     pub(crate) sets: Vec<SetTable>,
     pub(crate) literals: Vec<Box<[u8]>>,
     pub(crate) finders: Vec<Finder<'static>>,
-    pub(crate) switches: Vec<Box<SwitchTable>>,
+    pub(crate) switches: Vec<SwitchTable>,
     pub(crate) kinds: Vec<Kind>,
     /// Lua values, each once.
     pub(crate) constants: Vec<Constant>,
@@ -136,7 +140,7 @@ impl Program {
             + self.literals.len() * size_of::<Box<[u8]>>()
             + literals
             + finders
-            + self.switches.len() * (size_of::<SwitchTable>() + size_of::<usize>())
+            + self.switches.len() * size_of::<SwitchTable>()
             + self.kinds.len() * size_of::<Kind>()
             + self.constants.len() * size_of::<Constant>()
     }

@@ -164,7 +164,7 @@ struct Seen {
 
 /// What a function does with its match in these tests: it refuses those of odd length, and returns one value.
 fn accepts(from: usize, to: usize) -> bool {
-    (to - from) % 2 == 0
+    (to - from).is_multiple_of(2)
 }
 
 fn returned(from: usize, to: usize) -> Seen {
@@ -362,7 +362,7 @@ fn seen(program: &Program, records: &[Record], at: &mut usize) -> Vec<Seen> {
 fn compile(tree: &Tree) -> Program {
     let mut ir = Ir::of(tree).expect("calls stand in grammars");
     ir.analyse::<()>(&mut |_| Ok(())).expect("never refused");
-    emit::emit(&ir)
+    emit::emit(&ir, tree.home())
 }
 
 proptest! {

@@ -22,6 +22,8 @@ pub(crate) struct Home {
     pub(crate) bytes: AtomicUsize,
     /// Entries that the backtrack stack may have.
     pub(crate) max_stack: AtomicU32,
+    /// The address of Lua's own `tonumber`, which the state keeps; 0 if it is not known.
+    pub(crate) to_number: AtomicUsize,
 }
 
 impl Default for Home {
@@ -29,6 +31,7 @@ impl Default for Home {
         Home {
             bytes: AtomicUsize::new(0),
             max_stack: AtomicU32::new(DEFAULT_MAX_STACK),
+            to_number: AtomicUsize::new(0),
         }
     }
 }

@@ -140,6 +140,7 @@ impl<'a> Call<'a> {
     }
 
     /// The kind of the value at `i`: an argument from 1, or from the top with -1, -2, ...
+    #[inline]
     pub fn type_of(&self, i: i32) -> Type {
         // SAFETY: `at` gives valid indices, or ones above the top, for which Lua answers "none".
         Type::from_raw(unsafe { ffi::lua_type(self.l, self.at(i)) })
@@ -156,6 +157,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the value at `i` is nil.
+    #[inline]
     pub fn is_nil(&self, i: i32) -> bool {
         self.type_of(i) == Type::Nil
     }
@@ -282,6 +284,7 @@ impl<'a> Call<'a> {
     // ---- Values at any place ----
 
     /// The bytes of the value at `i`, if it is a string (not a number).
+    #[inline]
     pub fn bytes_at(&self, i: i32) -> Option<&[u8]> {
         // SAFETY: the value stays on the stack while `self` is borrowed.
         (self.type_of(i) == Type::String).then(|| unsafe { vm::bytes_of(self.l, self.at(i)) })
@@ -347,6 +350,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the value at `i` counts as true: anything but false, nil and nothing.
+    #[inline]
     pub fn is_true(&self, i: i32) -> bool {
         // SAFETY: the index is valid, or above the top, which counts as false.
         unsafe { ffi::lua_toboolean(self.l, self.at(i)) != 0 }
@@ -360,6 +364,7 @@ impl<'a> Call<'a> {
     }
 
     /// Length of the string or border of the table at `i`, without metamethods; 0 for anything else.
+    #[inline]
     pub fn raw_len(&self, i: i32) -> usize {
         match self.type_of(i) {
             // SAFETY: the index is valid; strings and tables have a length.
@@ -418,18 +423,21 @@ impl<'a> Call<'a> {
     // ---- The stack ----
 
     /// Height of the stack: the position of the topmost value.
+    #[inline]
     pub fn top(&self) -> i32 {
         // SAFETY: always allowed.
         unsafe { ffi::lua_gettop(self.l) }
     }
 
     /// Removes the `n` topmost values; arguments stay.
+    #[inline]
     pub fn pop(&mut self, n: usize) {
         let top = self.top() - n.min(self.top() as usize) as i32;
         self.truncate(top);
     }
 
     /// Removes everything above position `top`; arguments stay.
+    #[inline]
     pub fn truncate(&mut self, top: i32) {
         let top = top.max(self.n_args);
         if top < self.top() {
@@ -439,6 +447,7 @@ impl<'a> Call<'a> {
     }
 
     /// Moves the topmost value to position `i`, above the arguments.
+    #[inline]
     pub fn insert(&mut self, i: i32) {
         let i = self.at(i);
         assert!(
@@ -463,6 +472,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the stack is full.
+    #[inline]
     pub fn push_value(&mut self, i: i32) -> Result<(), Error> {
         let i = self.at(i);
         if i > self.top() {
@@ -478,6 +488,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the stack is full.
+    #[inline]
     pub fn push_nil(&mut self) -> Result<(), Error> {
         self.room(1)?;
         // SAFETY: there is room.
@@ -500,6 +511,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the stack is full.
+    #[inline]
     pub fn push_number(&mut self, number: f64) -> Result<(), Error> {
         self.room(1)?;
         // SAFETY: there is room.
@@ -511,6 +523,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the stack is full.
+    #[inline]
     pub fn push_integer(&mut self, number: i64) -> Result<(), Error> {
         self.push_number(number as f64)
     }
@@ -534,6 +547,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// At the memory limit, or when the stack is full.
+    #[inline]
     pub fn push_bytes(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         let bytes = bytes.as_ref();
         self.check_memory(bytes.len())?;
@@ -546,6 +560,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// At the memory limit, or when the stack is full.
+    #[inline]
     pub fn push_table(&mut self, n_array: usize, n_keys: usize) -> Result<(), Error> {
         self.check_memory(0)?;
         self.room(1)?;
@@ -735,6 +750,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the stack is full.
+    #[inline]
     pub fn raw_get_index(&mut self, table: i32, i: i64) -> Result<(), Error> {
         let table = self.table(table);
         self.room(1)?;
@@ -755,6 +771,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When the key is nil or NaN, or at the memory limit.
+    #[inline]
     pub fn raw_set(&mut self, table: i32) -> Result<(), Error> {
         let table = self.table(table);
         assert!(self.top() >= self.n_args + 2, "no key and value to pop");
@@ -787,10 +804,45 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Does `table[keys[i]] = bytes`, where both are tables at positions from 1; the short way for those who make many
+    /// tables with the same keys.
+    ///
+    /// # Errors
+    /// When there is no such key or it is a NaN; at the memory limit, or when the stack is full.
+    #[inline]
+    pub fn raw_set_text(
+        &mut self,
+        table: i32,
+        keys: i32,
+        i: i32,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        self.check_memory(bytes.len())?;
+        self.room(2)?;
+        let (table, keys) = (self.table(table), self.table(keys));
+        // SAFETY: both are tables, there is room, and the key is neither nil nor a NaN.
+        unsafe {
+            ffi::lua_rawgeti_(self.l, keys, i);
+            let is_key = match ffi::lua_type(self.l, -1) {
+                ffi::LUA_TNIL => false,
+                ffi::LUA_TNUMBER => !ffi::lua_tonumber(self.l, -1).is_nan(),
+                _ => true,
+            };
+            if !is_key {
+                ffi::lua_settop(self.l, -2);
+                return Err(Error::new("table index is nil or NaN"));
+            }
+            self.push_raw_bytes(bytes);
+            ffi::lua_rawset(self.l, table);
+        }
+        Ok(())
+    }
+
     /// Does `table[i] = value` with the value on top, which is popped.
     ///
     /// # Errors
     /// At the memory limit.
+    #[inline]
     pub fn raw_set_index(&mut self, table: i32, i: i64) -> Result<(), Error> {
         let table = self.table(table);
         assert!(self.top() > self.n_args, "no value to pop");
@@ -1351,6 +1403,7 @@ impl<'a> Call<'a> {
     }
 
     /// The absolute position of a table.
+    #[inline]
     fn table(&self, i: i32) -> c_int {
         assert!(
             self.type_of(i) == Type::Table,

@@ -110,3 +110,11 @@ local rec
 rec = P "(" * C((1 - S "()") ^ 0) * P ")" / function(text) return text, (rec:match("(" .. text:sub(2) .. ")", 1)) end
 local words = Ct((C(R "az" ^ 1) / function(word) return Ct(C(1) ^ 0):match(word) end * S " " ^ 0) ^ 0):match "ab cde"
 assert(#words == 2 and words[2][3] == "e")
+
+-- `tonumber` itself, whose work is done without calling it where that makes no difference.
+local numeral = C((1 - S " ") ^ 1) / tonumber
+check("0 7 123456789012 16 1.5 100000", (numeral * " " * (numeral * " ") ^ 0 * numeral):match "0 007 123456789012 0x10 1.5 1e5")
+assert((P "9007199254740993" / tonumber):match "9007199254740993" == 9007199254740992)
+check("nil", (P "" / tonumber):match "x")
+check("5", (C "10" * Cc(5) / tonumber):match "10")
+check("2", Cs(P "02" / tonumber):match "02")

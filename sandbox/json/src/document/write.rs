@@ -128,7 +128,7 @@ fn double(number: f64, out: &mut Vec<u8>) {
     } else if 0 < point && point <= WHOLE_MAX {
         let (whole, fraction) = digits.split_at(point as usize);
         format!("{whole}.{fraction}")
-    } else if -ZEROS_MAX <= point && point <= 0 {
+    } else if (-ZEROS_MAX..=0).contains(&point) {
         format!("0.{}{digits}", zeros(-point))
     } else if len == 1 {
         format!("{digits}e{}", point - 1)

@@ -3,9 +3,9 @@
 -- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 --[[
-# Syslog: RFC 5424, RFC 3164 and what syslog daemons write into files
+# Syslog: RFC 5424, RFC 3164, what syslog daemons write into files, and rsyslog's templates
 
-Decodes one syslog line, in whichever of these forms it comes:
+Decodes one syslog line. Without a template it may have any of these forms:
 
     <34>1 2026-03-11T22:14:15.003Z host app 111 ID47 [exampleSDID@32473 iut="3"] text     RFC 5424
     <34>Oct 11 22:14:15 host app[111]: text                                               RFC 3164
@@ -16,7 +16,7 @@ Decodes one syslog line, in whichever of these forms it comes:
 
 | header or field | from |
 |---|---|
-| Timestamp | the line's time; RFC 3164 has no year: the one that puts the time nearest to now is taken |
+| Timestamp | the line's time; RFC 3164 has no year: `lpeg.date_time` says which is taken |
 | Hostname, Pid | the line; Pid when it is a number |
 | Severity | the priority (7 without one) |
 | Payload | the text |
@@ -25,225 +25,233 @@ Decodes one syslog line, in whichever of these forms it comes:
 | Fields.msgid, Fields.procid | RFC 5424; procid when it is no number |
 | Fields["sd.ID.PARAM"] | RFC 5424 structured data |
 
+With a template the fields are the properties of the template that are not headers: see `lpeg.syslog`.
+
 ## Configuration
 
 ```lua
 decoder_module = "decoders.syslog"
--- Hours that a time without zone is behind UTC; whole hours may be negative.
-decoders_syslog = { tz_offset_hours = 0 }
+decoders_syslog = {
+    -- Hours that a time without zone is behind UTC; whole hours may be negative. Not used with a template.
+    tz_offset_hours = 0,
+    -- The template in rsyslog.conf; a line must match it.
+    -- template = "<%PRI%>%TIMESTAMP% %HOSTNAME% %syslogtag:1:32%%msg:::sp-if-no-1st-sp%%msg%",
+    -- The name of a field that keeps the whole line.
+    -- keep_data = "line",
+    -- Decoders of the text, by the name of the program: see lpeg.sub_decoder_util.
+    -- sub_decoders = { nginx = "decoders.nginx.access", kernel = "lpeg.linux.kernel" },
+    -- printf_messages = { "lpeg.openssh_portable" },
+}
 ```
 
-A line in none of the forms is an error; nothing is injected.
+## Functions
+
+`decode(data, default_headers, mutable)` injects a message. A line in none of the forms is an error that names the
+part; one that does not match the template is `decoders.syslog parse failed`; an error of a sub-decoder is
+`decoders.syslog.PROGRAM` and its text. Nothing is injected then.
 --]]
 
-local string = require "string"
+local l      = require "lpeg"
 local math   = require "math"
-local os     = require "os"
+local string = require "string"
+local dt     = require "lpeg.date_time"
+local sdu    = require "lpeg.sub_decoder_util"
+local syslog = require "lpeg.syslog"
 
-local find, match, sub, byte, gsub = string.find, string.match, string.sub, string.byte, string.gsub
-local floor, abs = math.floor, math.abs
-local time, date = os.time, os.date
+local floor, sub = math.floor, string.sub
+local P, R, S, C, Cc, Cs, Ct = l.P, l.R, l.S, l.C, l.Cc, l.Cs, l.Ct
 local inject_message = inject_message
-local read_config    = read_config
 local pairs, tonumber, type = pairs, tonumber, type
 
 local cfg = read_config("decoders_syslog") or {}
-local tz_offset = (cfg.tz_offset_hours or 0) * 3600
+assert(type(cfg) == "table", "decoders_syslog must be a table")
+local keep_data = cfg.keep_data
+assert(keep_data == nil or type(keep_data) == "string", "keep_data must be nil, or a string")
+local tz_offset = (cfg.tz_offset_hours or 0) * 3600e9
+local sub_decoders = sdu.load_sub_decoders(cfg.sub_decoders, cfg.printf_messages)
+local has_sub_decoders = cfg.sub_decoders ~= nil
+local template = cfg.template and syslog.build_rsyslog_grammar(cfg.template)
 
 local M = {}
 setfenv(1, M)
 
-local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
-                 Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
-local DAY = 86400
+local NAME = "decoders.syslog"
+local PRIORITY_MAX = 191
+-- Properties of a template that tell the severity.
+local SEVERITIES = { "syslogpriority-text", "syslogpriority", "syslogseverity-text", "syslogseverity" }
 
--- Seconds since 1970 of a date in UTC, by counting days in 400-year eras that begin in March.
--- Nil when there is no such date or time; a leap second is one.
-local function seconds(year, month, day, hour, minute, second)
-    if month < 1 or month > 12 or day < 1 or day > 31 or hour > 23 or minute > 59 or second > 60 then return nil end
-    if month <= 2 then year = year - 1 end
-    local era = floor(year / 400)
-    local year_of_era = year - era * 400
-    local day_of_year = floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
-    local day_of_era = year_of_era * 365 + floor(year_of_era / 4) - floor(year_of_era / 100) + day_of_year
-    return (era * 146097 + day_of_era - 719468) * DAY + hour * 3600 + minute * 60 + second
+-- The parts of a line; each captures one value, false if it is not there.
+local white    = S" \t\r\n\v\f"
+local digit    = R"09"
+local absent   = Cc(false)
+local nilvalue = P"-" * #white * absent
+local word     = C((1 - white)^1)
+
+local priority = P"<" * (digit * digit^-2 / tonumber) * ">"
+
+local local_time = dt.rfc3164_timestamp_ns * (P"." * digit^0)^-1
+if tz_offset ~= 0 then
+    local_time = local_time / function(ns) return ns + tz_offset end
 end
 
--- Nanoseconds of an RFC 3339 time, or nil.
-local function rfc3339(text)
-    local y, mo, d, h, mi, s, rest =
-        match(text, "^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d):(%d%d)(.*)$")
-    if not y then return nil end
-    local fraction, zone = match(rest, "^%.(%d+)(.*)$")
-    if not fraction then fraction, zone = "0", rest end
-    local offset = 0
-    if zone ~= "Z" and zone ~= "z" then
-        local sign, zh, zm = match(zone, "^([+-])(%d%d):?(%d%d)$")
-        if not sign then return nil end
-        offset = (zh * 60 + zm) * 60
-        if sign == "-" then offset = -offset end
+-- What daemons put behind a line does not belong to it. A run of such bytes is read once, so the time stays linear.
+local behind = S"\r\n\0"
+local text   = C(((1 - behind)^1 + behind^1 * #P(1))^0)
+
+local process = (digit^1 * #(P"]" + white)) / tonumber
+local tag = C((1 - white - S"[:")^1)
+    * (P"[" * (process + C((1 - P"]")^0)) * "]" * P":"^-1 + P":" * absent)
+    * white^-1
+
+-- A host does not end with a colon: what does is the tag of a line without a host.
+local host = C(((1 - white - P":")^1 + P":"^1 * #(1 - white))^1) * " " + absent * #((1 - white)^1 * " ")
+
+local old_time = local_time + dt.rfc3339_ns
+local old_line = old_time * " " * host * (tag + absent * absent) * absent * absent * text
+
+-- A structured element is an array: its id, then names and values.
+local quoted    = (1 - S'"\\')^0
+local value     = C(quoted) * '"' + Cs((quoted * (P"\\" / "" * S'"\\]' + "\\" * P(1)))^0 * quoted) * '"'
+local parameter = white^1 * C((1 - white - S']="')^1) * '="' * value
+local element   = Ct("[" * C((1 - white - S']="')^1) * parameter^0 * "]")
+local elements  = P"-" * absent + Ct(element^1)
+
+local version  = P"1 "
+local new_line = version * (nilvalue + dt.rfc3339_ns) * " " * (nilvalue + word) * " " * (nilvalue + word) * " "
+    * (nilvalue + process + word) * " " * (nilvalue + word) * " "
+
+-- Captures priority, time, host, program, process, message id, elements and text.
+local line = (priority + absent)
+    * (new_line * elements * (P" " * P"\239\187\191"^-1 * text + (behind^1 + -1) * Cc"")
+       + old_line)
+
+-- What is wrong with a line: the first text whose pattern does not match behind those before.
+local reason = (function()
+    local some      = (1 - white)^1
+    local header    = #(some * " " * some * " " * some * " " * some * " " * some * " ")
+    local timestamp = nilvalue + dt.rfc3339_ns
+    local old_stamp = R("AZ", "az") * R("AZ", "az") * R("AZ", "az") * white^1 * digit * digit^-1
+                    * " " * digit * digit * ":" * digit * digit * ":" * digit * digit * (P"." * digit^0)^-1 * " "
+    local new_stamp = digit * digit * digit * digit * "-" * digit * digit * "-" * digit * digit * S"Tt" * some * " "
+    local of_new = -header * Cc"not an RFC 5424 header"
+        + -(timestamp * " ") * Cc"invalid RFC 5424 timestamp"
+        + Cc"invalid RFC 5424 structured data"
+    local of_old = -(old_stamp + new_stamp) * Cc"no syslog timestamp"
+        + -(old_time * " ") * Cc"invalid syslog timestamp"
+        + Cc"no hostname"
+    return (P"<" * digit * digit^-2 * ">")^-1 * (version * of_new + of_old)
+end)()
+
+-- A message that is filled for each line. Sub-decoders may keep it, so they get a new one.
+local kept_msg, kept_fields = {}, {}
+
+local function new_message(default_headers)
+    local msg, fields = {}, {}
+    if not has_sub_decoders then
+        msg, fields = kept_msg, kept_fields
+        for k in pairs(msg) do msg[k] = nil end
+        for k in pairs(fields) do fields[k] = nil end
     end
-    local whole = seconds(tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(s))
-    if not whole then return nil end
-    return (whole - offset) * 1e9 + tonumber("0." .. fraction) * 1e9
-end
-
--- Nanoseconds of "Oct 11 22:14:15": the year is the one that puts it nearest to now.
-local function rfc3164(month, day, hour, minute, second)
-    local mo = MONTHS[month]
-    if not mo then return nil end
-    local now = time()
-    local year = tonumber(date("!%Y", now))
-    local best
-    for y = year - 1, year + 1 do
-        local t = seconds(y, mo, tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
-        if not t then return nil end
-        t = t + tz_offset
-        if not best or abs(t - now) < abs(best - now) then best = t end
-    end
-    return best * 1e9
-end
-
-local msg, fields = {}, {}
-
-local function reset(default_headers)
-    for k in pairs(msg) do msg[k] = nil end
-    for k in pairs(fields) do fields[k] = nil end
     if default_headers then
-        for k, v in pairs(default_headers) do
-            if k ~= "Fields" then msg[k] = v end
-        end
-        if type(default_headers.Fields) == "table" then
-            for k, v in pairs(default_headers.Fields) do fields[k] = v end
+        for k, v in pairs(default_headers) do msg[k] = v end
+        local defaults = default_headers.Fields
+        if type(defaults) == "table" then
+            for k, v in pairs(defaults) do fields[k] = v end
         end
     end
     msg.Fields = fields
+    return msg, fields
 end
 
-local function set_priority(priority)
-    local p = tonumber(priority)
-    if not p or p > 191 then return false end
-    msg.Severity = p % 8
-    fields.syslogfacility = { value = floor(p / 8), value_type = 2 }
-    return true
-end
-
-local function set_process(id)
-    if match(id, "^%d+$") then
-        msg.Pid = tonumber(id)
-    else
-        fields.procid = id
+local function add_elements(fields, list)
+    for i = 1, #list do
+        local element_of = list[i]
+        local prefix = "sd." .. element_of[1] .. "."
+        for k = 2, #element_of, 2 do fields[prefix .. element_of[k]] = element_of[k + 1] end
     end
 end
 
--- Sets programname and Pid from "app[111]:", and the text behind it as Payload.
-local function set_tag_and_text(text)
-    local app, pid, at = match(text, "^([^%s%[:]+)%[([^%]]*)%]:?%s?()")
-    if not app then
-        app, at = match(text, "^([^%s%[:]+):%s?()")
-    end
-    if not app then
-        msg.Payload = text
+-- Injects the message, or has the sub-decoder of its program do that.
+local function finish(msg, program, payload)
+    local decode_payload = has_sub_decoders and sub_decoders[program or ""]
+    if not decode_payload then
+        msg.Payload = payload
+        inject_message(msg)
         return
     end
-    fields.programname = app
-    if pid then set_process(pid) end
-    msg.Payload = sub(text, at)
+    local err = decode_payload(payload, msg, true)
+    if err then return NAME .. "." .. (program or "") .. " " .. err end
 end
 
--- "[id name="value" ...][...]" from position `at`; returns where the text begins, or nil.
-local function structured_data(line, at)
-    if byte(line, at) == 45 then return at + 1 end -- "-"
-    if byte(line, at) ~= 91 then return nil end    -- "["
-    while byte(line, at) == 91 do
-        local id, next_at = match(line, "^%[([^%s%]=\"]+)()", at)
-        if not id then return nil end
-        at = next_at
-        while true do
-            local name, value_at = match(line, "^%s+([^%s%]=\"]+)=\"()", at)
-            if not name then break end
-            local stop = value_at
-            while true do
-                local quote = find(line, "[\"\\]", stop)
-                if not quote then return nil end
-                if byte(line, quote) == 34 then
-                    stop = quote
-                    break
-                end
-                stop = quote + 2 -- an escaped character
-            end
-            fields["sd." .. id .. "." .. name] = gsub(sub(line, value_at, stop - 1), "\\([\"\\%]])", "%1")
-            at = stop + 1
+local function decode_line(data, default_headers)
+    local number, time, hostname, program, id, msgid, list, payload = line:match(data)
+    if not payload then return reason:match(data) end
+    if number and number > PRIORITY_MAX then return "invalid syslog priority" end
+    local msg, fields = new_message(default_headers)
+    if number then
+        msg.Severity = number % 8
+        fields.syslogfacility = { value = floor(number / 8), value_type = 2 }
+    end
+    if time then msg.Timestamp = time end
+    if hostname then msg.Hostname = hostname end
+    if program then fields.programname = program end
+    if msgid then fields.msgid = msgid end
+    if type(id) == "number" then msg.Pid = id elseif id then fields.procid = id end
+    if list then add_elements(fields, list) end
+    if keep_data then fields[keep_data] = data end
+    return finish(msg, program, payload)
+end
+
+-- Moves the members that are headers from the fields of a template to the message.
+local function set_headers(msg, fields)
+    local pri = fields.pri
+    if pri then
+        msg.Severity, fields.syslogfacility, fields.pri = pri.severity, pri.facility, nil
+    else
+        for i = 1, #SEVERITIES do
+            local name = SEVERITIES[i]
+            msg.Severity, fields[name] = fields[name] or msg.Severity, nil
         end
-        if byte(line, at) ~= 93 then return nil end -- "]"
-        at = at + 1
     end
-    return at
+    local source = fields.syslogtag
+    if source then
+        fields.syslogtag = nil
+        fields.programname, fields.procid = source.programname, source.procid or fields.procid
+        msg.Pid = source.pid or msg.Pid
+    end
+    msg.Timestamp = fields.timestamp or msg.Timestamp
+    msg.Hostname = fields.hostname or fields.source or msg.Hostname
+    fields.timestamp, fields.hostname, fields.source = nil, nil, nil
 end
 
-local function nilvalue(text)
-    if text ~= "-" then return text end
-end
-
-local function decode_5424(line, at)
-    local stamp, host, app, procid, msgid, sd_at =
-        match(line, "^(%S+) (%S+) (%S+) (%S+) (%S+) ()", at)
-    if not stamp then return "not an RFC 5424 header" end
-    if stamp ~= "-" then
-        msg.Timestamp = rfc3339(stamp)
-        if not msg.Timestamp then return "invalid RFC 5424 timestamp" end
-    end
-    msg.Hostname = nilvalue(host) or msg.Hostname
-    fields.programname = nilvalue(app)
-    fields.msgid = nilvalue(msgid)
-    if procid ~= "-" then set_process(procid) end
-    local text_at = structured_data(line, sd_at)
-    if not text_at then return "invalid RFC 5424 structured data" end
-    local behind = byte(line, text_at)
-    if behind and behind ~= 32 then return "invalid RFC 5424 structured data" end
-    text_at = text_at + 1
-    local text = sub(line, text_at)
-    if sub(text, 1, 3) == "\239\187\191" then text = sub(text, 4) end -- a UTF-8 mark is not part of the text
-    msg.Payload = text
-end
-
-local function decode_old(line, at)
-    local month, day, hour, minute, second, next_at =
-        match(line, "^(%a%a%a)%s+(%d%d?) (%d%d):(%d%d):(%d%d)%.?%d* ()", at)
-    if month then
-        msg.Timestamp = rfc3164(month, day, hour, minute, second)
-    else
-        local stamp
-        stamp, next_at = match(line, "^(%d%d%d%d%-%d%d%-%d%d[Tt]%S+) ()", at)
-        if not stamp then return "no syslog timestamp" end
-        msg.Timestamp = rfc3339(stamp)
-    end
-    if not msg.Timestamp then return "invalid syslog timestamp" end
-    local host, text = match(line, "^(%S+) (.*)$", next_at)
-    if not host then return "no hostname" end
-    if sub(host, -1) == ":" then
-        -- No host was given: what stands there is the tag.
-        set_tag_and_text(sub(line, next_at))
-    else
-        msg.Hostname = host
-        set_tag_and_text(text)
+-- Structured data of a template: one table with the parameters, more elements as its array.
+local function add_structured_data(fields)
+    local data = fields["structured-data"]
+    fields["structured-data"] = nil
+    local found = data
+    for i = 0, data and #data or -1 do
+        if i > 0 then found = data[i] end
+        for name, value_of in pairs(found) do
+            if type(name) == "string" and name ~= "id" then
+                fields["sd." .. found.id .. "." .. sub(name, 2)] = value_of
+            end
+        end
     end
 end
 
-function decode(data, default_headers, mutable)
-    reset(default_headers)
-    local line = match(data, "^(.*[^\r\n%z])") or ""
-    local priority, at = match(line, "^<(%d%d?%d?)>()")
-    if priority and not set_priority(priority) then return "invalid syslog priority" end
-    local err
-    local after_version = at and match(line, "^1 ()", at)
-    if after_version then
-        err = decode_5424(line, after_version)
-    else
-        err = decode_old(line, at or 1)
-    end
-    if err then return err end
-    inject_message(msg)
+local function decode_template(data, default_headers, mutable)
+    local fields = template:match(data)
+    if not fields then return NAME .. " parse failed" end
+    local msg = sdu.copy_message(default_headers, mutable)
+    set_headers(msg, fields)
+    add_structured_data(fields)
+    if keep_data then fields[keep_data] = data end
+    local payload, program = fields.msg, fields.programname
+    fields.msg = nil
+    sdu.add_fields(msg, fields)
+    return finish(msg, program, payload)
 end
+
+decode = template and decode_template or decode_line
 
 return M

@@ -107,8 +107,8 @@ local refused = "{?NOQUEUE: }{?" .. queue .. "}{postfix_action:action}: {postfix
 local refused_by_list = refused .. "Service unavailable; {*}[{postfix_status_data}] {postfix_status_message:said}; " .. data
 local refused_else    = refused .. "{postfix_status_message:said}; " .. data
 
-local waiting = "{? while {=receiving the initial server greeting|sending message body"
-    .. "|sending end of data -- message may be sent more than once}}"
+local waiting = "{? while {postfix_smtp_lostconn_reason=receiving the initial server greeting|sending message body"
+    .. "|sending end of data -- message may be sent more than once}}{*}"
 
 local function answered(response)
     return queue .. data .. ", status={postfix_status} ({" .. response .. ":inner})"
@@ -120,7 +120,7 @@ local violation = "{postfix_postscreen_violation=BARE NEWLINE|COMMAND TIME LIMIT
 local smtp = {
     delivery,
     "connect to {:relay}: {=Connection timed out|No route to host|Connection refused|Network is unreachable}",
-    queue .. "{=lost connection|timeout|SSL_accept error} with {:relay}" .. waiting,
+    queue .. "{postfix_smtp_lostconn_data=lost connection|timeout|SSL_accept error} with {:relay}" .. waiting,
     queue .. "conversation with {:relay} timed out" .. waiting,
     queue .. "host {:relay} said: {postfix_smtp_response} (in reply to {postfix_smtp_stage:stage} command)",
     "virtual_dns_lookup: {dns_name} ({dns_type})",

@@ -48,7 +48,7 @@ local string = require "string"
 local es     = require "lpeg.escape_sequences"
 
 local find, format, gmatch, match, sub = string.find, string.format, string.gmatch, string.match, string.sub
-local P, R, S, C, Cg, Cs, Ct = l.P, l.R, l.S, l.C, l.Cg, l.Cs, l.Ct
+local P, R, S, C, Cc, Cg, Cs, Ct = l.P, l.R, l.S, l.C, l.Cc, l.Cg, l.Cs, l.Ct
 local error, ipairs, pcall, require, tonumber, type = error, ipairs, pcall, require, tonumber, type
 
 local M = {}
@@ -110,10 +110,12 @@ local function trim(text)
     return trimmed:match(text)
 end
 
--- A value that is padded on the right to `width`: what is shorter is cut out together with its padding.
+-- A value that is padded on the right to `width`: what is shorter is cut out together with its padding, and a text may
+-- have read it.
 local function pad_right(value, byte, width, convert)
     local count = tonumber(width)
     if not count or count > WIDTH_MAX then return value * sp^0 end
+    if convert == trim then value = value / trim end
     return #byte^count * value + #value * (P(count) / convert) + value * sp^0 * -1
 end
 
@@ -146,10 +148,9 @@ local function conversion_pattern(conversion, stop, is_last)
     if specifier == "s" then return text_pattern(conversion, stop, is_last) end
     if specifier == "c" then return padded(conversion, C(P(1)), P(1), trim) end
     if specifier == "p" then return padded(conversion, C(P"0x" * xdigit^1 + "(nil)"), xdigit + S"x(nil)", trim) end
-    if specifier == "n" then return P(true) end
     local value = NUMBERS[specifier]
     -- Zero with a precision of zero is no digit at all.
-    if match(conversion.precision or "1", "^0*$") then value = value^-1 end
+    if match(conversion.precision or "1", "^0*$") then value = value + Cc(nil) end
     return padded(conversion, value, number_byte, CONVERT[specifier] or tonumber)
 end
 
@@ -162,6 +163,7 @@ local function argument_pattern(argument, conversion, stop, is_last)
         if not ok then return nil, compiled end
         return compiled
     end
+    if conversion.specifier == "n" then return P(true) end
     return Cg(conversion_pattern(conversion, stop, is_last), argument)
 end
 

@@ -42,6 +42,7 @@ local types = {
     hex     = integer(P"0x" * (xdigits / function(text) return tonumber(text, 16) end)),
     mask    = P"0x" * xdigits,
     text    = (1 - P",")^0,
+    some    = (1 - P",")^1,
     address = ip.v4 + ip.v6,
     tcp     = S"SAFRPUEWC.eNw"^0,
     range   = (P":" * digits)^-1,
@@ -69,7 +70,7 @@ local icmp = part",{icmp_type=request|reply},{echo_id:n},{echo_sequence:n}"
     + part",{icmp_type=needfrag},{icmp_destination_ip_address:address},{icmp_mtu:n}"
     + part",{icmp_type=tstampreply},{icmp_id:n},{icmp_sequence:n},{icmp_otime:n},{icmp_rtime:n},{icmp_ttime:n}"
     + part",{icmp_type=tstamp},{icmp_id:n},{icmp_sequence:n}"
-    + part",{icmp_type:text}{?,{icmp_description:text}}"
+    + part",{?{icmp_type:some}}{?,{icmp_description:text}}"
 
 -- The protocol stands before the addresses, what belongs to it behind them; `rest` stands between.
 local function protocols(rest)

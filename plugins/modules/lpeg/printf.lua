@@ -43,7 +43,6 @@ weight is the length of the specification. Errors begin with `module: NAME item:
 --]]
 
 local l      = require "lpeg"
-local re     = require "re"
 local string = require "string"
 local es     = require "lpeg.escape_sequences"
 
@@ -159,7 +158,8 @@ local function argument_pattern(argument, conversion, stop, is_last)
     if l.type(argument) == "pattern" then return argument end
     if type(argument) ~= "string" then return nil, "invalid type" end
     if sub(argument, 1, 1) == "@" and #argument > 1 then
-        local ok, compiled = pcall(re.compile, sub(argument, 2))
+        -- Loaded where it is needed: most specifications have no expressions.
+        local ok, compiled = pcall(require "re".compile, sub(argument, 2))
         if not ok then return nil, compiled end
         return compiled
     end

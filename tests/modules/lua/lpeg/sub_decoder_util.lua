@@ -33,6 +33,7 @@ local function decoded(decode, data, headers, mutable)
 end
 
 -- Modules of this test.
+local module = module
 local function define(name)
     module(name)
 end

@@ -26,7 +26,7 @@ local l      = require "lpeg"
 local string = require "string"
 
 local lower = string.lower
-local P, R, S, Cc, Cg, Ct = l.P, l.R, l.S, l.Cc, l.Cg, l.Ct
+local P, R, S, Cc, Cg, Ct, V = l.P, l.R, l.S, l.Cc, l.Cg, l.Ct, l.V
 local tonumber = tonumber
 
 local M = {}
@@ -46,24 +46,21 @@ local number = octet / tonumber
 v4_octets = Ct(number * "." * number * "." * number * "." * number)
 
 -- Eight groups of 16 bits, the last two perhaps written as an IPv4 address, and once "::" for one group or more.
--- Each group is read once, whatever follows it.
+-- Each group is read once, whatever follows it. The parts are rules, so that each is compiled once.
 v6 = (function()
     local GROUPS = 8
     local group = xdigit * xdigit^-3
-    -- Up to `n` groups behind "::".
-    local behind = { [0] = P(true) }
-    behind[1] = group
+    -- Rule `behindN`: up to N groups behind "::".
+    local rules = { P"::" * V"behind7"^-1 + V"from1", v4 = v4, behind1 = group }
     for n = 2, GROUPS - 1 do
-        behind[n] = v4 + group * (":" * behind[n - 1])^-1
+        rules["behind" .. n] = V"v4" + group * (":" * V("behind" .. n - 1))^-1
     end
-    -- What may stand from group `i` on, while there was no "::".
-    local from = group
-    for i = GROUPS - 1, 1, -1 do
-        local gap = P"::" * (i == GROUPS - 1 and P(true) or behind[GROUPS - 1 - i]^-1)
-        from = group * (gap + ":" * from)
-        if i == GROUPS - 1 then from = v4 + from end
+    -- Rule `fromN`: what may stand from group N on while there was no "::".
+    for n = 1, GROUPS - 2 do
+        rules["from" .. n] = group * (P"::" * V("behind" .. GROUPS - 1 - n)^-1 + ":" * V("from" .. n + 1))
     end
-    return P"::" * behind[GROUPS - 1]^-1 + from
+    rules.from7 = V"v4" + group * (P"::" + ":" * group)
+    return P(rules)
 end)()
 
 local name = (alnum + S"-._~!$&'()*+,;=")^1

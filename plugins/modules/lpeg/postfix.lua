@@ -32,7 +32,7 @@ local ip     = require "lpeg.ip_address"
 
 local P, R, S, C, Cc, Cf, Cg, Ct = l.P, l.R, l.S, l.C, l.Cc, l.Cf, l.Cg, l.Ct
 local match = string.match
-local ipairs, pairs, rawset, tonumber = ipairs, pairs, rawset, tonumber
+local ipairs, pairs, rawset, setmetatable, tonumber = ipairs, pairs, rawset, setmetatable, tonumber
 
 local M = {}
 setfenv(1, M)
@@ -216,8 +216,14 @@ local FORMS = {
     virtual = { delivery },
 }
 
-local GRAMMARS = {}
-for program, forms in pairs(FORMS) do GRAMMARS[program] = form.grammar(forms, types) end
+-- Made when a program writes its first message: they are large, and few machines run all programs.
+local GRAMMARS = setmetatable({}, { __index = function(made, program)
+    local forms = FORMS[program]
+    if not forms then return nil end
+    local grammar = form.grammar(forms, types)
+    made[program] = grammar
+    return grammar
+end })
 
 -- Pairs are separated by commas; those of the envelope by spaces.
 local envelope_key = one_of("from", "to", "proto", "helo", "sasl_method", "sasl_username", "sasl_sender") * "="
@@ -259,7 +265,8 @@ local function extract_pairs(found)
 end
 
 function postfix_match(programname, message, extract)
-    local grammar = GRAMMARS[match(programname, "/([^/]+)$")]
+    local program = match(programname, "/([^/]+)$")
+    local grammar = program and GRAMMARS[program]
     local found = grammar and grammar:match(message)
     if found and extract and found.postfix_keyvalue_data then extract_pairs(found) end
     return found

@@ -264,7 +264,7 @@ local function before(text)
 end
 
 local plain  = (1 - S'"\\')^0
-local quoted = plain * (P"\\" * P'"'^-1 * plain)^0
+local quoted = plain * (P"\\" * S'"\\'^-1 * plain)^0
 local word   = (1 - white)^0
 
 -- The last byte of the text in front, that ends a value where nothing else does; nil for white space.

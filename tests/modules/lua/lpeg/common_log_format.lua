@@ -40,6 +40,7 @@ local cases = {
     { "${status}x$pid", "404x7", { status = 404, pid = 7 } },
     { '"$http_x" "$http_y"', '"a \\" b" ""', { http_x = 'a \\" b', http_y = "" } },
     { '"$http_x"', '"a\\\\b"', { http_x = "a\\\\b" } },
+    { '"$http_x" $status', '"ends with \\\\" 200', { http_x = "ends with \\\\", status = 200 } },
     { '"$http_x"', '"open', nil },
     { "[$http_x] $http_y", "[a b] c d", { http_x = "a b", http_y = "c" } },
     { "a=$arg_a b=$arg_b", "a=1 b=2=3", { arg_a = "1", arg_b = "2" } },

@@ -1,7 +1,6 @@
 ---@meta
 
---- The grammars for logs: `lpeg.date_time` and the others. `Pattern` is a pattern of lpeg.
----@alias Pattern userdata
+--- The grammars for logs: `lpeg.date_time` and the others.
 
 --- A value of a message's field with its representation, such as "ipv4" or "B".
 ---@class FieldValue
@@ -11,41 +10,41 @@
 
 --- Grammars for dates and times.
 ---@class lpeg.date_time
----@field date_fullyear Pattern
----@field date_month Pattern
----@field date_mabbr Pattern
----@field date_mfull Pattern
----@field date_mday Pattern
----@field date_mday_sp Pattern
----@field time_hour Pattern
----@field time_minute Pattern
----@field time_second Pattern
----@field time_secfrac Pattern
----@field timezone Pattern
----@field timezone_offset Pattern
----@field rfc3339_time_numoffset Pattern
----@field rfc3339_time_offset Pattern
----@field rfc3339_partial_time Pattern
----@field rfc3339_full_date Pattern
----@field rfc3339_full_time Pattern
----@field rfc3339 Pattern
----@field rfc3339_ns Pattern
----@field clf_timestamp Pattern
----@field clf_timestamp_ns Pattern
----@field rfc3164_timestamp Pattern
----@field rfc3164_timestamp_ns Pattern
----@field mysql_timestamp Pattern
----@field mysql_timestamp_ns Pattern
----@field pgsql_timestamp Pattern
----@field pgsql_timestamp_ns Pattern
+---@field date_fullyear lpeg.Pattern
+---@field date_month lpeg.Pattern
+---@field date_mabbr lpeg.Pattern
+---@field date_mfull lpeg.Pattern
+---@field date_mday lpeg.Pattern
+---@field date_mday_sp lpeg.Pattern
+---@field time_hour lpeg.Pattern
+---@field time_minute lpeg.Pattern
+---@field time_second lpeg.Pattern
+---@field time_secfrac lpeg.Pattern
+---@field timezone lpeg.Pattern
+---@field timezone_offset lpeg.Pattern
+---@field rfc3339_time_numoffset lpeg.Pattern
+---@field rfc3339_time_offset lpeg.Pattern
+---@field rfc3339_partial_time lpeg.Pattern
+---@field rfc3339_full_date lpeg.Pattern
+---@field rfc3339_full_time lpeg.Pattern
+---@field rfc3339 lpeg.Pattern
+---@field rfc3339_ns lpeg.Pattern
+---@field clf_timestamp lpeg.Pattern
+---@field clf_timestamp_ns lpeg.Pattern
+---@field rfc3164_timestamp lpeg.Pattern
+---@field rfc3164_timestamp_ns lpeg.Pattern
+---@field mysql_timestamp lpeg.Pattern
+---@field mysql_timestamp_ns lpeg.Pattern
+---@field pgsql_timestamp lpeg.Pattern
+---@field pgsql_timestamp_ns lpeg.Pattern
 local lpeg_date_time = {}
 
 ---@param format string
----@return Pattern # captures a time table
+---@return lpeg.Pattern # captures a time table
 function lpeg_date_time.build_strftime_grammar(format) end
 
 ---@param format string
----@return Pattern # captures nanoseconds
+---@return lpeg.Pattern # captures nanoseconds
 function lpeg_date_time.build_strftime_ns_grammar(format) end
 
 ---@param t table?
@@ -58,22 +57,22 @@ function lpeg_date_time.seconds_to_ns(seconds) end
 
 --- Grammars for addresses and names of hosts.
 ---@class lpeg.ip_address
----@field v4 Pattern
----@field v6 Pattern
----@field hostname Pattern
----@field host Pattern
----@field v4_field Pattern
----@field v6_field Pattern
----@field host_field Pattern
----@field v4_octets Pattern
+---@field v4 lpeg.Pattern
+---@field v6 lpeg.Pattern
+---@field hostname lpeg.Pattern
+---@field host lpeg.Pattern
+---@field v4_field lpeg.Pattern
+---@field v6_field lpeg.Pattern
+---@field host_field lpeg.Pattern
+---@field v4_octets lpeg.Pattern
 local lpeg_ip_address = {}
 
 --- Grammars that read escape sequences, and functions that write them.
 ---@class lpeg.escape_sequences
----@field c Pattern
----@field json Pattern
----@field percent Pattern
----@field url Pattern
+---@field c lpeg.Pattern
+---@field json lpeg.Pattern
+---@field percent lpeg.Pattern
+---@field url lpeg.Pattern
 local lpeg_escape_sequences = {}
 
 ---@param s string
@@ -102,51 +101,51 @@ function lpeg_escape_sequences.escape_url(s) end
 
 --- Grammars for URIs (RFC 3986).
 ---@class lpeg.uri
----@field uri Pattern
----@field uri_reference Pattern
----@field url_query Pattern
+---@field uri lpeg.Pattern
+---@field uri_reference lpeg.Pattern
+---@field url_query lpeg.Pattern
 local lpeg_uri = {}
 
 --- Grammar for key=value pairs.
 ---@class lpeg.logfmt
----@field grammar Pattern
+---@field grammar lpeg.Pattern
 local lpeg_logfmt = {}
 
 --- Grammar for deltas of a circular buffer.
 ---@class lpeg.cbufd
----@field grammar Pattern
+---@field grammar lpeg.Pattern
 local lpeg_cbufd = {}
 
 --- Grammar for lines of sendmail.
 ---@class lpeg.sendmail
----@field grammar Pattern
+---@field grammar lpeg.Pattern
 local lpeg_sendmail = {}
 
 --- Grammar for Phabricator's access log.
 ---@class lpeg.phabricator
----@field access Pattern
+---@field access lpeg.Pattern
 local lpeg_phabricator = {}
 
 --- Grammars for slow query logs.
 ---@class lpeg.mysql
----@field slow_query_grammar Pattern
----@field short_slow_query_grammar Pattern
----@field mariadb_slow_query_grammar Pattern
----@field mariadb_short_slow_query_grammar Pattern
----@field percona_slow_query_grammar Pattern
+---@field slow_query_grammar lpeg.Pattern
+---@field short_slow_query_grammar lpeg.Pattern
+---@field mariadb_slow_query_grammar lpeg.Pattern
+---@field mariadb_short_slow_query_grammar lpeg.Pattern
+---@field percona_slow_query_grammar lpeg.Pattern
 local lpeg_mysql = {}
 
 --- Grammars from the log formats of nginx and Apache.
 ---@class lpeg.common_log_format
----@field nginx_error_grammar Pattern
+---@field nginx_error_grammar lpeg.Pattern
 local lpeg_common_log_format = {}
 
 ---@param log_format string
----@return Pattern
+---@return lpeg.Pattern
 function lpeg_common_log_format.build_nginx_grammar(log_format) end
 
 ---@param log_format string
----@return Pattern
+---@return lpeg.Pattern
 function lpeg_common_log_format.build_apache_grammar(log_format) end
 
 ---@param agent string?
@@ -160,38 +159,38 @@ function lpeg_common_log_format.normalize_user_agent(agent) end
 local lpeg_form = {}
 
 ---@param form string
----@param types? table<string, Pattern>
----@return Pattern
+---@param types? table<string, lpeg.Pattern>
+---@return lpeg.Pattern
 function lpeg_form.build(form, types) end
 
 ---@param forms string[]
----@param types? table<string, Pattern>
----@return Pattern
+---@param types? table<string, lpeg.Pattern>
+---@return lpeg.Pattern
 function lpeg_form.any(forms, types) end
 
 ---@param forms string[]
----@param types? table<string, Pattern>
----@return Pattern # captures a table
+---@param types? table<string, lpeg.Pattern>
+---@return lpeg.Pattern # captures a table
 function lpeg_form.grammar(forms, types) end
 
 --- Grammars from format strings of printf.
 ---@class lpeg.printf
 local lpeg_printf = {}
 
----@param specification (string|Pattern)[]
----@return Pattern # captures a table
+---@param specification (string|lpeg.Pattern)[]
+---@return lpeg.Pattern # captures a table
 function lpeg_printf.build_grammar(specification) end
 
 ---@param messages (string|table)[]
----@param grammars? { [1]: Pattern, [2]: integer }[]
+---@param grammars? { [1]: lpeg.Pattern, [2]: integer }[]
 ---@param size? integer
 ---@param module? string
----@return { [1]: Pattern, [2]: integer }[]
+---@return { [1]: lpeg.Pattern, [2]: integer }[]
 function lpeg_printf.load_messages(messages, grammars, size, module) end
 
----@param grammars { [1]: Pattern, [2]: integer }[]
+---@param grammars { [1]: lpeg.Pattern, [2]: integer }[]
 ---@param sample string
----@return Pattern?
+---@return lpeg.Pattern?
 function lpeg_printf.match_sample(grammars, sample) end
 
 --- The messages of OpenSSH, for lpeg.printf.
@@ -201,26 +200,26 @@ local lpeg_openssh_portable = {}
 
 --- Grammars from rsyslog's templates, and pieces for messages.
 ---@class lpeg.syslog
----@field severity Pattern
----@field facility Pattern
----@field integer Pattern
----@field float Pattern
----@field notspace Pattern
----@field commonmac Pattern
+---@field severity lpeg.Pattern
+---@field facility lpeg.Pattern
+---@field integer lpeg.Pattern
+---@field float lpeg.Pattern
+---@field notspace lpeg.Pattern
+---@field commonmac lpeg.Pattern
 local lpeg_syslog = {}
 
 ---@param template string
----@return Pattern # captures a table
+---@return lpeg.Pattern # captures a table
 function lpeg_syslog.build_rsyslog_grammar(template) end
 
 ---@param name string
----@param stop string|Pattern
----@return Pattern
+---@param stop string|lpeg.Pattern
+---@return lpeg.Pattern
 function lpeg_syslog.capture_until(name, stop) end
 
 ---@param name string
----@param stop string|Pattern
----@return Pattern
+---@param stop string|lpeg.Pattern
+---@return lpeg.Pattern
 function lpeg_syslog.capture_followed_by(name, stop) end
 
 --- Messages of Postfix.
@@ -312,5 +311,5 @@ function lpeg_heka.add_normalized_user_agent(msg, field) end
 --- A grammar for the messages of one program: lpeg.linux.cron, dhclient, dhcpd, groupadd, groupdel, kernel, login,
 --- named, pam, puppet_agent, sshd, su, sudo, systemd_logind, useradd, lpeg.bsd.filterlog.
 ---@class lpeg.program
----@field syslog_grammar Pattern
+---@field syslog_grammar lpeg.Pattern
 local lpeg_program = {}

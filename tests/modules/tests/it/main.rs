@@ -4,3 +4,4 @@ mod alert;
 mod codecs;
 mod plugin_monitor;
 mod require;
+mod security;

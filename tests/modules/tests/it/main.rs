@@ -10,3 +10,4 @@ mod alert;
 mod codecs;
 mod plugin_monitor;
 mod require;
+mod security;

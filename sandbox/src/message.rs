@@ -153,6 +153,8 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct Current {
     bytes: Cell<Option<Bytes>>,
+    /// The index of the message, if the host has one.
+    given: Cell<Option<*const Index>>,
     /// Whether the thread's index is that of this message.
     parsed: Cell<bool>,
     broken: Cell<bool>,
@@ -172,13 +174,19 @@ impl Drop for Showing<'_> {
 }
 
 impl Current {
-    /// Shows a message to the plugin until the result is dropped.
+    /// Shows a message, with its index if that is known, to the plugin until the result is dropped.
     ///
     /// # Safety
-    /// Both slices outlive the result.
+    /// Both slices and the index outlive the result.
     #[inline]
-    pub(crate) unsafe fn show(&self, message: &[u8], framed: &[u8]) -> Showing<'_> {
+    pub(crate) unsafe fn show(
+        &self,
+        message: &[u8],
+        framed: &[u8],
+        index: Option<&Index>,
+    ) -> Showing<'_> {
         self.bytes.set(Some(Bytes { message, framed }));
+        self.given.set(index.map(std::ptr::from_ref));
         self.parsed.set(false);
         Showing(self)
     }
@@ -189,6 +197,11 @@ impl Current {
         let bytes = self.bytes.get()?;
         // SAFETY: `show` was promised that the slices are alive while they are set.
         let (message, framed) = unsafe { (&*bytes.message, &*bytes.framed) };
+        if let Some(index) = self.given.get() {
+            // SAFETY: `show` was promised that the index is alive while the bytes are set.
+            let index = unsafe { &*index };
+            return Some(with(index.view(message), framed));
+        }
         INDEX.with_borrow_mut(|owned| {
             let me = std::ptr::from_ref(self) as usize;
             if !self.parsed.get() || owned.owner != me {

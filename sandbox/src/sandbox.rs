@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use schemas::View;
+use schemas::{Index, View};
 
 use crate::ffi;
 pub use crate::limits::Limits;
@@ -355,6 +355,21 @@ impl Sandbox {
         framed: &[u8],
         sequence: Option<u64>,
     ) -> Answer {
+        self.process_indexed(message, framed, None, sequence)
+    }
+
+    /// As [`Sandbox::process_message`], where the index of the message is known, so that it need not be made again.
+    ///
+    /// # Panics
+    /// When the plugin reads the message and the index is that of a message of another length.
+    #[inline]
+    pub fn process_indexed(
+        &mut self,
+        message: &[u8],
+        framed: &[u8],
+        index: Option<&Index>,
+        sequence: Option<u64>,
+    ) -> Answer {
         if let Err(answer) = self.push_process_message() {
             return answer;
         }
@@ -370,8 +385,8 @@ impl Sandbox {
             _ => u32::MAX,
         });
         let current = std::ptr::from_ref(&shared.message);
-        // SAFETY: the slices outlive this function, and so the value that shows them; `current` lives in the sandbox.
-        let showing = unsafe { (*current).show(message, framed) };
+        // SAFETY: slices and index outlive this function, and so the value that shows them; `current` lives in the sandbox.
+        let showing = unsafe { (*current).show(message, framed, index) };
         let answer = self.call_process_message(n_args);
         drop(showing);
         answer

@@ -239,6 +239,12 @@ fn assert_fields_are_found(view: &View<'_>, oracle: &proto::Message) {
                 .and_then(|idx| view.fields().nth(*idx))
                 .map(place);
             assert_eq!(view.field(name, nth).map(place), wanted);
+            for idx in 0..3 {
+                let value = view.field(name, nth).and_then(|field| field.value(idx));
+                // As text, since NaN is no equal of itself.
+                let found = view.value(name, nth, idx);
+                assert_eq!(format!("{found:?}"), format!("{value:?}"));
+            }
         }
     }
 }

@@ -39,6 +39,8 @@ struct Found {
     message: usize,
     end: usize,
     timestamp: Option<i64>,
+    /// The cursor's index is that of this message.
+    indexed: bool,
 }
 
 impl Cursor {
@@ -130,6 +132,7 @@ impl Cursor {
                 message: end - record.message.len(),
                 end,
                 timestamp,
+                indexed: look_inside,
             });
             return;
         }
@@ -150,12 +153,13 @@ impl Cursor {
         })
     }
 
-    /// The framed and the bare bytes of the found message.
-    pub fn message(&self) -> Option<(&[u8], &[u8])> {
+    /// The framed and the bare bytes of the found message, and its index if it was looked into.
+    pub fn message(&self) -> Option<(&[u8], &[u8], Option<&Index>)> {
         let (block, found) = (self.block.as_ref()?, self.found?);
         let bytes = block.bytes();
         let framed = bytes.get(found.start..found.end)?;
-        Some((framed, bytes.get(found.message..found.end)?))
+        let message = bytes.get(found.message..found.end)?;
+        Some((framed, message, found.indexed.then_some(&self.index)))
     }
 
     /// The found message is done.

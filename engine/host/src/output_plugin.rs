@@ -337,12 +337,13 @@ impl OutputRunner {
                 From::Input => self.input.as_ref(),
                 From::Analysis => self.analysis.as_ref(),
             };
-            let Some((framed, message)) = cursor.and_then(Cursor::message) else {
+            let Some((framed, message, index)) = cursor.and_then(Cursor::message) else {
                 return Ok(());
             };
             let sandbox = &mut self.sandbox;
             let sequence = self.sequence;
-            let answer = timer.call(|| sandbox.process_message(message, framed, Some(sequence)));
+            let answer =
+                timer.call(|| sandbox.process_indexed(message, framed, index, Some(sequence)));
             let (code, text) = match answer {
                 Answer::Status { code, message } => (code, message),
                 Answer::Terminated(reason) => return Err(reason),
@@ -396,7 +397,7 @@ impl OutputRunner {
             From::Input => self.input.as_ref(),
             From::Analysis => self.analysis.as_ref(),
         };
-        if let Some((_, message)) = cursor.and_then(Cursor::message) {
+        if let Some((_, message, _)) = cursor.and_then(Cursor::message) {
             dead_letter::keep(&self.shared, &self.plugin.config.name, message, &text);
         }
     }

@@ -194,25 +194,34 @@ fn write_values(call: &mut Call<'_>, hidden: i32) -> Result<usize, Error> {
 
 /// Writes the arguments from 2 to `last`, which are strings and numbers.
 fn write_texts(call: &mut Call<'_>, last: i32) -> Result<io::Result<()>, Error> {
-    // Numbers are written here rather than made strings of Lua, which would be garbage at once. No number's text has a line
-    // end in it, and there are few enough arguments that this needs no look at the memory limit.
-    let mut scratch = Scratch::take();
-    let buffer = scratch.reserve(call, 0)?;
-    for i in 2..=last {
-        if call.type_of(i) == Type::Number {
-            call.write_number(i, buffer);
-            buffer.push(b'\n');
-        }
+    if let Some(line) = join_short(call, last) {
+        return with_stream(call, |call, stream| {
+            let mut waiter = CallWaiter::new(call);
+            Ok(stream.write(std::iter::once(line.bytes()), &mut waiter))
+        });
     }
     with_stream(call, |call, stream| {
         let mut waiter = CallWaiter::new(call);
-        let mut numbers = scratch.bytes().split(|byte| *byte == b'\n');
-        let parts = (2..=last).map(|i| match call.bytes_at(i) {
-            Some(text) => text,
-            None => numbers.next().unwrap_or_default(),
-        });
+        let parts = (2..=last).map(|i| call.check_bytes(i).unwrap_or(b""));
         Ok(stream.write(parts, &mut waiter))
     })
+}
+
+/// Texts up to this size are joined, in bytes: together, as the arguments of one call are few, far less than a megabyte.
+const SHORT: usize = 1024;
+
+/// The arguments in one piece if all are short: numbers then need not become strings of Lua, which would be garbage at once.
+fn join_short(call: &Call<'_>, last: i32) -> Option<Scratch> {
+    let mut line = Scratch::take();
+    let buffer = line.reserve(call, 0).ok()?;
+    for i in 2..=last {
+        match call.bytes_at(i) {
+            Some(text) if text.len() <= SHORT => buffer.extend_from_slice(text),
+            Some(_) => return None,
+            None => call.write_number(i, buffer),
+        }
+    }
+    Some(line)
 }
 
 /// The arguments from 2 on in one piece, with zero-copy values written out.

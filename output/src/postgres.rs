@@ -53,9 +53,25 @@ impl Object for Environment {
         Class {
             name: "PostgreSQL environment",
             methods: ENVIRONMENT_METHODS,
-            metamethods: &[],
+            metamethods: &[("__tostring", ENVIRONMENT_TEXT)],
         }
     }
+}
+
+const ENVIRONMENT_TEXT: Function = function(|call: &mut Call<'_>| {
+    let is_open = call.check_object::<Environment>(1)?.is_open;
+    push_text(call, Environment::class().name, is_open)
+});
+
+/// What LuaSQL shows for an object: its class, and which one it is while it is open.
+fn push_text(call: &mut Call<'_>, class: &str, is_open: bool) -> Result<usize, Error> {
+    let identity = call.identity(1)?;
+    let number = match is_open {
+        true => identity.rsplit(' ').next().unwrap_or(""),
+        false => "closed",
+    };
+    call.push_bytes(format!("{class} ({number})"))?;
+    Ok(1)
 }
 
 /// A session that a connection and its cursors share; none once it is closed.
@@ -85,7 +101,7 @@ impl Object for Connection {
         Class {
             name: "PostgreSQL connection",
             methods: METHODS,
-            metamethods: &[],
+            metamethods: &[("__tostring", CONNECTION_TEXT)],
         }
     }
 
@@ -93,6 +109,11 @@ impl Object for Connection {
         session::MEMORY
     }
 }
+
+const CONNECTION_TEXT: Function = function(|call: &mut Call<'_>| {
+    let is_open = lock(&call.check_object::<Connection>(1)?.session).is_some();
+    push_text(call, Connection::class().name, is_open)
+});
 
 /// `postgres()`: an environment.
 fn environment(call: &mut Call<'_>) -> Result<usize, Error> {

@@ -122,36 +122,38 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
     let number = || value.trim().parse::<u32>().map_err(|_| invalid());
     let seconds = || number().map(|n| Duration::from_secs(n.into()));
     match key {
-        "host" => value.split(',').for_each(|host| drop(config.host(host))),
-        "hostaddr" => drop(config.hostaddr(value.parse().map_err(|_| invalid())?)),
-        "port" => drop(config.port(value.trim().parse().map_err(|_| invalid())?)),
-        "dbname" => drop(config.dbname(value)),
-        "user" => drop(config.user(value)),
-        "password" => drop(config.password(value)),
-        "application_name" | "fallback_application_name" => drop(config.application_name(value)),
-        "options" => drop(config.options(value)),
-        "connect_timeout" => drop(config.connect_timeout(seconds()?)),
-        "keepalives" => drop(config.keepalives(number()? != 0)),
-        "keepalives_idle" => drop(config.keepalives_idle(seconds()?)),
-        "keepalives_interval" => drop(config.keepalives_interval(seconds()?)),
-        "keepalives_count" => drop(config.keepalives_retries(number()?)),
-        "tcp_user_timeout" => {
-            drop(config.tcp_user_timeout(Duration::from_millis(number()?.into())))
+        "host" => {
+            for host in value.split(',') {
+                config.host(host);
+            }
+            return Ok(());
         }
-        "client_encoding"
-            if ["utf8", "utf-8", "auto", "unicode"].contains(&value.to_lowercase().as_str()) => {}
-        "client_encoding" => return Err(invalid()),
-        "target_session_attrs" => {
-            let wanted = match value {
-                "any" => TargetSessionAttrs::Any,
-                "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
-                _ => return Err(invalid()),
-            };
-            config.target_session_attrs(wanted);
-        }
-        "gssencmode" | "sslcompression" | "sslsni" => {}
+        "hostaddr" => config.hostaddr(value.parse().map_err(|_| invalid())?),
+        "port" => config.port(value.trim().parse().map_err(|_| invalid())?),
+        "dbname" => config.dbname(value),
+        "user" => config.user(value),
+        "password" => config.password(value),
+        "application_name" | "fallback_application_name" => config.application_name(value),
+        "options" => config.options(value),
+        "connect_timeout" => config.connect_timeout(seconds()?),
+        "keepalives" => config.keepalives(number()? != 0),
+        "keepalives_idle" => config.keepalives_idle(seconds()?),
+        "keepalives_interval" => config.keepalives_interval(seconds()?),
+        "keepalives_count" => config.keepalives_retries(number()?),
+        "tcp_user_timeout" => config.tcp_user_timeout(Duration::from_millis(number()?.into())),
+        "target_session_attrs" => config.target_session_attrs(match value {
+            "any" => TargetSessionAttrs::Any,
+            "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
+            _ => return Err(invalid()),
+        }),
+        // Texts are UTF-8 whatever is asked for; the others change nothing here.
+        "client_encoding" => match value.to_lowercase().as_str() {
+            "utf8" | "utf-8" | "unicode" | "auto" => config,
+            _ => return Err(invalid()),
+        },
+        "gssencmode" | "sslcompression" | "sslsni" => config,
         _ => return Err(format!("invalid connection option \"{key}\"")),
-    }
+    };
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Type, function};
 
 use super::session::Rows;
-use super::{PREFIX, Shared, lock, may_wait};
+use super::{PREFIX, Shared, lock, may_wait, push_text};
 
 /// A result that is fetched row by row; closed after the last.
 pub(super) struct Cursor {
@@ -26,7 +26,7 @@ impl Object for Cursor {
         Class {
             name: "PostgreSQL cursor",
             methods: METHODS,
-            metamethods: &[],
+            metamethods: &[("__tostring", TEXT)],
         }
     }
 
@@ -34,6 +34,11 @@ impl Object for Cursor {
         self.sql.len() + self.rows.as_ref().map_or(0, |rows| rows.bytes)
     }
 }
+
+const TEXT: Function = function(|call: &mut Call<'_>| {
+    let is_open = call.check_object::<Cursor>(1)?.rows.is_some();
+    push_text(call, Cursor::class().name, is_open)
+});
 
 impl Cursor {
     /// A cursor before the first row of the result that `sql` gave.

@@ -35,7 +35,9 @@ fn landfill(all: &[Message], cfg: &str) -> Site {
 
 fn files(site: &Site) -> Vec<String> {
     let entries = std::fs::read_dir(site.path("landfill")).expect("the landfill is there");
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> = names.filter(|name| name != ".keep").collect();
     names.sort();
     names
@@ -48,7 +50,10 @@ fn submissions_are_kept_by_host_in_files_that_are_finished() {
     let site = landfill(&all, "roll_size = 200");
     // An earlier run was killed in the middle of a message, another before the first.
     let whole = frame(&all[0]);
-    site.write("landfill/incoming+20261101+000000.0_host_1", [&whole[..], &whole[..9]].concat());
+    site.write(
+        "landfill/incoming+20261101+000000.0_host_1",
+        [&whole[..], &whole[..9]].concat(),
+    );
     site.write("landfill/incoming_other+20261101+000000.1_host_1", "");
     site.write("landfill/foreign+20261101+000000.1_host_1", "stays");
     site.replay().expect(0);
@@ -56,12 +61,21 @@ fn submissions_are_kept_by_host_in_files_that_are_finished() {
     assert_eq!(names[0], "foreign+20261101+000000.1_host_1");
     assert_eq!(names[1], "incoming+20261101+000000.0_host_1.done");
     assert!(names.len() > 5, "they roll by size: {names:?}");
-    assert!(names[1..].iter().all(|name| name.ends_with(".done")), "{names:?}");
+    assert!(
+        names[1..].iter().all(|name| name.ends_with(".done")),
+        "{names:?}"
+    );
     let of = |prefix: &str| -> Vec<Message> {
         let names = names.iter().filter(|name| name.starts_with(prefix));
-        names.flat_map(|name| messages(&site.path("landfill").join(name))).collect()
+        names
+            .flat_map(|name| messages(&site.path("landfill").join(name)))
+            .collect()
     };
-    assert_eq!(of("incoming+").len(), 11, "the whole one of the crash is kept");
+    assert_eq!(
+        of("incoming+").len(),
+        11,
+        "the whole one of the crash is kept"
+    );
     assert_eq!(of("incoming_other+").len(), 10);
 }
 
@@ -89,11 +103,17 @@ fn store(cfg: &str) -> Site {
 
 #[test]
 fn a_store_comes_back_by_date_and_filter() {
-    let site = store("ending = '.done'\nfrom = '2026-11-02'\nto = '2026-11-07T12:00:00Z'\nmatcher = \"Payload != '3'\"");
+    let site = store(
+        "ending = '.done'\nfrom = '2026-11-02'\nto = '2026-11-07T12:00:00Z'\nmatcher = \"Payload != '3'\"",
+    );
     site.replay().expect(0);
     let expected: Vec<String> = (2..13).filter(|n| *n != 3).map(|n| n.to_string()).collect();
     assert_eq!(payloads(&site.path("all.heka")), expected);
-    assert!(site.log().contains("10 messages injected, 4 not wanted"), "{}", site.log());
+    assert!(
+        site.log().contains("10 messages injected, 4 not wanted"),
+        "{}",
+        site.log()
+    );
     // Once more: the checkpoint says that everything was read.
     site.replay().expect(0);
     assert_eq!(payloads(&site.path("all.heka")), expected);
@@ -106,19 +126,29 @@ fn a_file_of_another_day_is_not_opened() {
     site.replay().expect(0);
     let all = messages(&site.path("all.heka"));
     assert_eq!(all.len(), 6);
-    assert!(all.iter().all(|message| message.type_.as_deref() == Some(b"again")));
+    assert!(
+        all.iter()
+            .all(|message| message.type_.as_deref() == Some(b"again"))
+    );
 }
 
 #[test]
 fn lines_go_to_the_decoder() {
     let site = store("ending = '.ndjson'\ndecoder_module = 'decoders.lines'");
     site.replay().expect(0);
-    assert_eq!(payloads(&site.path("all.heka")), ["{\"Payload\":\"line\"}", "nonsense"]);
+    assert_eq!(
+        payloads(&site.path("all.heka")),
+        ["{\"Payload\":\"line\"}", "nonsense"]
+    );
 }
 
 #[test]
 fn a_wrong_date_is_named() {
     let site = store("from = 'yesterday'");
     site.replay().expect(2);
-    assert!(site.log().contains("from must be a day or a time in UTC"), "{}", site.log());
+    assert!(
+        site.log().contains("from must be a day or a time in UTC"),
+        "{}",
+        site.log()
+    );
 }

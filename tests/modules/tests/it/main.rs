@@ -1,13 +1,13 @@
 //! What Lua programs alone cannot show: state round trips, limits, messages that modules make.
 
-mod library;
-mod analysis;
-mod lpeg;
-mod json;
-mod net;
-mod postgres;
 mod alert;
+mod analysis;
 mod codecs;
+mod json;
+mod library;
+mod lpeg;
+mod net;
 mod plugin_monitor;
+mod postgres;
 mod require;
 mod security;

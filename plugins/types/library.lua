@@ -1,6 +1,9 @@
 ---@meta
--- The small native modules.
+-- This Source Code Form is subject to the terms of the Mozilla Public
+-- License, v. 2.0. If a copy of the MPL was not distributed with this
+-- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
+-- The small native modules.
 
 ---@class bit32lib
 ---@field band fun(...: number): integer

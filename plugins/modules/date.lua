@@ -46,12 +46,10 @@ Local time is UTC in a plugin, so `tolocal` and `toutc` change nothing.
 
 ## Examples
 
-```lua
-local date = require "date"
-assert(date.format(1500249600123456000, "%Y-%m-%d %H:%M:%S %Z", "America/Los_Angeles") == "2017-07-16 17:00:00.123456000 PDT")
-assert(date("2006-07-27T03:56:28+02:00"):adddays(1):fmt("${iso}") == "2006-07-28T01:56:28")
-assert(date.diff("Jan 7 1563", date(1563, 1, 2)):spandays() == 5)
-```
+    local date = require "date"
+    assert(date.format(1500249600123456000, "%Y-%m-%d %H:%M:%S %Z", "America/Los_Angeles") == "2017-07-16 17:00:00.123456000 PDT")
+    assert(date("2006-07-27T03:56:28+02:00"):adddays(1):fmt("${iso}") == "2006-07-28T01:56:28")
+    assert(date.diff("Jan 7 1563", date(1563, 1, 2)):spandays() == 5)
 --]]
 
 local string   = require "string"

@@ -1,12 +1,9 @@
+---@meta
 -- This Source Code Form is subject to the terms of the Mozilla Public
 -- License, v. 2.0. If a copy of the MPL was not distributed with this
 -- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
---[[
-# Types: the small native modules
---]]
-
----@meta
+-- The small native modules.
 
 ---@class bit32lib
 ---@field band fun(...: number): integer

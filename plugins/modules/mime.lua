@@ -8,7 +8,7 @@
 Filters for `ltn12`, made of the native functions of `mime.core`, which are in this module too. The names are those of
 LuaSocket's `mime`.
 
-```lua
+```
 local ltn12, mime = require "ltn12", require "mime"
 local encoded = {}
 ltn12.pump.all(

@@ -1,8 +1,8 @@
+---@meta
 -- This Source Code Form is subject to the terms of the Mozilla Public
 -- License, v. 2.0. If a copy of the MPL was not distributed with this
 -- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
----@meta
 -- Types of the modules that talk to the outside: socket, ssl, mime.core, luasql.postgres.
 
 ---@class foresight.Socket

@@ -5,7 +5,9 @@
 --[[
 # Headers: how the names of headers are written
 
-`canonic[name]` is the usual form of a header's name in lower case, such as "Content-Type" for "content-type". Names can
+## Functions
+
+None; a table: `canonic[name]` is the usual form of a header's name in lower case, such as "Content-Type" for "content-type". Names can
 be added.
 --]]
 

@@ -7,7 +7,7 @@
 
 The names are those of LuaSocket's `socket.http`.
 
-```lua
+```
 local http, ltn12 = require "socket.http", require "ltn12"
 local body, code = http.request("http://127.0.0.1:8080/")
 local parts = {}

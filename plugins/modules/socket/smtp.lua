@@ -7,7 +7,7 @@
 
 The names are those of LuaSocket's `socket.smtp`.
 
-```lua
+```
 local smtp = require "socket.smtp"
 local ok, err = smtp.send {
     from   = "<foresight@example.com>",

@@ -7,7 +7,7 @@
 
 `socket.http` over TLS, with the names of LuaSec's `ssl.https`. Redirections are followed to https only.
 
-```lua
+```
 local https = require "ssl.https"
 local body, code = https.request("https://127.0.0.1:8443/")
 if not body then print("no answer", code) end

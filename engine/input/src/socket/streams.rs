@@ -146,8 +146,7 @@ fn source_by_length(call: &mut Call<'_>) -> Result<usize, Error> {
 fn receive_by_length(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_upvalue(2)?;
     let left = call.number_at(-1).unwrap_or(0.0);
-    // Written so that a length that is no number has none left.
-    if !(left > 0.0) {
+    if left <= 0.0 || left.is_nan() {
         call.push_nil()?;
         return Ok(1);
     }

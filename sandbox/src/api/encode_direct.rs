@@ -105,10 +105,12 @@ impl Work<'_, '_> {
     #[inline(always)]
     unsafe fn text<'t>(&self, key: i32) -> Result<Option<&'t [u8]>, Unusual> {
         // SAFETY: as the caller's.
-        match unsafe { self.header(key) } {
-            Value::String(text) => Ok(Some(unsafe { text.bytes() })),
-            Value::Number(_) => Err(Unusual),
-            _ => Ok(None),
+        unsafe {
+            match self.header(key) {
+                Value::String(text) => Ok(Some(text.bytes())),
+                Value::Number(_) => Err(Unusual),
+                _ => Ok(None),
+            }
         }
     }
 

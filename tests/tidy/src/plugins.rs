@@ -52,7 +52,12 @@ fn manual(file: &File) -> Vec<Complaint> {
     if !manual.lines().any(|line| line.starts_with(wanted)) {
         complaints.push(file.complaint(1, format!("the manual needs a section `{wanted}`")));
     }
-    for block in lua_blocks(manual) {
+    // Where a module shows how it is called, the example is no configuration.
+    let is_code = |block: &&str| !is_configured(file) && block.contains("require");
+    for block in lua_blocks(manual)
+        .into_iter()
+        .filter(|block| !is_code(block))
+    {
         if let Err(error) = config_file::evaluate(block.as_bytes()) {
             let text = format!("an example in the manual is no valid configuration: {error}");
             complaints.push(file.complaint(1, text));

@@ -10,8 +10,8 @@ const HOME: &str = "plugins/reference/";
 /// Their index, relative to [`HOME`].
 const INDEX: &str = "README.md";
 
-/// Where the annotations lie, and how each of their files begins.
-const TYPES: (&str, &str) = ("plugins/types/", "---@meta");
+/// The annotations, and how they begin.
+const TYPES: (&str, &str) = ("plugins/foresight.d.lua", "---@meta");
 
 /// All rules of this module.
 pub fn check(tree: &Tree) -> Vec<Complaint> {
@@ -101,7 +101,7 @@ mod tests {
         let files = [
             PAGE,
             ("plugins/reference/README.md", index),
-            ("plugins/types/a.lua", "---@meta\n"),
+            ("plugins/foresight.d.lua", "---@meta\n"),
         ];
         assert_eq!(complaints(&files), [""; 0]);
     }
@@ -140,7 +140,7 @@ mod tests {
     fn pages_and_annotations_begin_as_they_must() {
         let index = ("plugins/reference/README.md", "# Index\n[a](a.md)\n");
         let page = ("plugins/reference/a.md", "text\n");
-        let types = ("plugins/types/a.lua", "local M = {}\n");
+        let types = ("plugins/foresight.d.lua", "local M = {}\n");
         assert_eq!(complaints(&[index, page, types]).len(), 2);
     }
 }

@@ -353,8 +353,11 @@ async fn answer(client: &HttpClient, request: Request<Full<Bytes>>) -> Option<u1
 }
 
 async fn tell(shared: Arc<Shared>) {
+    if !shared.sender.progress {
+        return;
+    }
     let mut before = 0;
-    while shared.sender.progress {
+    loop {
         tokio::time::sleep(PROGRESS).await;
         let now = shared.n_done.load(Ordering::Relaxed);
         let _nobody_reads = writeln!(std::io::stderr(), "{now} sent, {}/s", now - before);

@@ -194,7 +194,7 @@ fn messages_pass_over_tls_between_those_with_certificates_only() {
                 certificates.params("client")
             ),
         );
-    let mut sending = sender.start();
+    let sending = sender.start();
     let path = receiver.path("all.heka");
     receiving.until("all messages", || messages(&path).len() >= all.len());
     assert_eq!(messages(&path), all);

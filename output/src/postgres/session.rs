@@ -1,5 +1,6 @@
 //! One connection to a server: statements run on the calling thread, and a wait ends soon after the host stops.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ pub(super) const MEMORY: usize = 64 * 1024;
 /// Memory of a value beside its bytes.
 const VALUE_MEMORY: usize = 32;
 
+/// What PostgreSQL's own library says when the other side is gone; plugins look for it to connect again.
+const GONE: &str = "EOF detected";
+
 /// Says whether waiting may go on.
 pub(super) type Running<'r> = &'r mut dyn FnMut() -> bool;
 
@@ -30,6 +34,8 @@ pub(super) struct Session {
     client: Option<Client>,
     connection: Option<JoinHandle<()>>,
     has_backslash_escapes: bool,
+    /// Set by the first statement that noticed that the connection is gone, or was left alone.
+    is_broken: Cell<bool>,
 }
 
 /// What statements gave: the last of them.
@@ -87,6 +93,7 @@ impl Session {
                     client: Some(client),
                     connection: Some(connection),
                     has_backslash_escapes,
+                    is_broken: Cell::new(false),
                 });
             }
             Some(Err(error)) => Err(text_of(&error)),
@@ -104,7 +111,9 @@ impl Session {
 
     fn parts(&self) -> Result<(&Runtime, &Client), String> {
         match (&self.runtime, &self.client) {
-            (Some(runtime), Some(client)) if !client.is_closed() => Ok((runtime, client)),
+            (Some(runtime), Some(client)) if !client.is_closed() && !self.is_broken.get() => {
+                Ok((runtime, client))
+            }
             _ => Err("connection not open\n".into()),
         }
     }
@@ -121,10 +130,12 @@ impl Session {
     ) -> Result<Outcome, String> {
         let (runtime, client) = self.parts()?;
         let finished = runtime.block_on(patiently(collect(client, sql, fits), running));
-        match finished {
-            Some(outcome) => outcome,
-            None => Err("timeout".into()),
+        let outcome = finished.unwrap_or_else(|| Err("timeout".into()));
+        if let Err(reason) = &outcome {
+            let is_gone = reason.contains(GONE) || reason == "timeout";
+            self.is_broken.set(is_gone);
         }
+        outcome
     }
 
     /// The types of a statement's columns; none when it cannot be described.
@@ -216,7 +227,7 @@ fn text_of(error: &tokio_postgres::Error) -> String {
         }
         let is_gone = error.is_closed() || text.contains("communicating with the server");
         return if is_gone {
-            format!("{text}: EOF detected\n")
+            format!("{text}: {GONE}\n")
         } else {
             text
         };
@@ -226,6 +237,12 @@ fn text_of(error: &tokio_postgres::Error) -> String {
         if let Some(more) = more {
             text.push_str(&format!("{name}:  {more}\n"));
         }
+    }
+    // After these the server hangs up.
+    if matches!(said.severity(), "FATAL" | "PANIC") {
+        text.push_str(&format!(
+            "server closed the connection unexpectedly: {GONE}\n"
+        ));
     }
     text
 }

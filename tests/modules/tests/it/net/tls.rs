@@ -1,7 +1,6 @@
 //! `ssl` and `ssl.https` against OpenSSL, against themselves, and against peers that speak no TLS.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use e2e::{Certificates, free_port};
@@ -164,13 +163,15 @@ fn a_certificate_that_is_not_good_is_refused() {
 #[test]
 fn an_openssl_client_is_served() {
     let certificates = Certificates::new();
-    let port = free_port();
+    let announced = Announced::new();
     let plugin = std::thread::spawn({
         let params = certificates.params("server");
+        let listen = announced.listen();
         move || {
-            run(port, &format!(r#"
+            run(
+                0, &format!(r#"
                 local ssl = require "ssl"
-                local server = assert(socket.bind("127.0.0.1", PORT))
+                {listen}
                 local refused = ssl.wrap(server:accept(), ssl.newcontext({params}))
                 refused:settimeout(20)
                 local ok, err = refused:dohandshake()
@@ -188,7 +189,7 @@ fn an_openssl_client_is_served() {
             "#)).map(drop)
         }
     });
-    let connect = format!("127.0.0.1:{port}");
+    let connect = format!("127.0.0.1:{}", announced.port());
     let ca = text(&certificates, "ca.pem");
     let fixed = [
         "s_client",
@@ -201,7 +202,6 @@ fn an_openssl_client_is_served() {
         "localhost",
         "-quiet",
     ];
-    wait_for(port);
     let mut bare = OpenSsl::start(&fixed);
     let _ = bare.0.wait();
     let (cert, key) = (
@@ -223,10 +223,33 @@ fn an_openssl_client_is_served() {
         .unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Waits until someone listens, without connecting.
-fn wait_for(port: u16) {
-    while TcpListener::bind(("127.0.0.1", port)).is_ok() {
-        std::thread::yield_now();
+/// Lua code that listens on a free port as `server` and tells it, and what waits to be told.
+struct Announced(tempfile::TempDir);
+
+impl Announced {
+    fn new() -> Announced {
+        Announced(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn listen(&self) -> String {
+        let path = self.0.path().join("port").display().to_string();
+        format!(
+            "local io, os = require 'io', require 'os'
+             local server = assert(socket.bind('127.0.0.1', 0))
+             local f = io.open('{path}.new', 'w')
+             f:write((select(2, server:getsockname())))
+             f:close()
+             os.rename('{path}.new', '{path}')\n"
+        )
+    }
+
+    fn port(&self) -> u16 {
+        loop {
+            if let Ok(port) = std::fs::read_to_string(self.0.path().join("port")) {
+                return port.parse().expect("a port");
+            }
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -306,14 +329,14 @@ fn both_sides_in_one_plugin_without_waiting() {
 fn a_try_again_with_other_data_is_an_error() {
     let certificates = Certificates::new();
     // A peer that takes no more after the handshake.
-    let port = free_port();
+    let announced = Announced::new();
     let server = format!(
-        "local c = assert(require 'ssl'.wrap(assert(socket.bind('127.0.0.1', PORT)):accept(), {})) \
-         assert(c:dohandshake()) kept = c",
+        "{} local c = assert(require 'ssl'.wrap(server:accept(), {})) assert(c:dohandshake()) kept = c",
+        announced.listen(),
         certificates.params("server")
     );
-    let peer = std::thread::spawn(move || check(port, &server));
-    wait_for(port);
+    let peer = std::thread::spawn(move || check(0, &server));
+    let port = announced.port();
     check(
         port,
         &format!(

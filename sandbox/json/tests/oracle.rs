@@ -18,7 +18,9 @@ cjson.decode_null(true)
 function process_message()
     local ok, value = pcall(cjson.decode, read_message("Payload"))
     if not ok then return -1, value end
-    inject_message({Payload = cjson.encode(value)})
+    local ok, text = pcall(cjson.encode, value)
+    if not ok then return -1, text end
+    inject_message({Payload = text})
     return 0
 end
 function timer_event() end
@@ -162,7 +164,9 @@ proptest! {
             prop_assert!(strict.is_none(), "no JSON, but rjson takes it");
         }
         if let Err(error) = &decoded {
-            prop_assert!(error.starts_with("Expected ") || error.starts_with("JSON parser"), "{error}");
+            // A number such as 1E999 is read as infinity, which cannot be written.
+            let known = ["Expected ", "JSON parser", "Cannot serialise number: must not be NaN or Infinity"];
+            prop_assert!(known.iter().any(|known| error.contains(known)), "{error}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! sees no submission: threads of the edge's own append to the queue. The order of checks, limits and status codes are
 //! those of the public HTTP edge specification of Mozilla's data platform and of its nginx module.
 
+mod certificates;
 mod commit;
 mod counters;
 mod namespaces;
@@ -13,7 +14,6 @@ mod settings;
 mod submission;
 mod table;
 mod tee;
-mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 
+use self::certificates::Certificates;
 use self::commit::Committer;
 use self::counters::Counters;
 use self::rate::Limiter;
@@ -98,7 +99,8 @@ fn new(call: &mut Call<'_>) -> Result<usize, Error> {
         let table = Table::new(call, at, format!("listener {i}"))?;
         let settings = Settings::read(table, max_message)?;
         if let Some(files) = &settings.tls {
-            tls::acceptor(files).map_err(|error| Error::new(format!("listener {i}: {error}")))?;
+            Certificates::load(files)
+                .map_err(|error| Error::new(format!("listener {i}: {error}")))?;
         }
         listeners.push(settings);
         call.pop(1);
@@ -130,7 +132,7 @@ fn serve(call: &mut Call<'_>) -> Result<usize, Error> {
             limiter: Limiter::new(&settings),
             tee: tee(&settings).map_err(|error| fail(&error))?,
             tls: match &settings.tls {
-                Some(files) => Some(tls::acceptor(files).map_err(|error| fail(&error))?),
+                Some(files) => Some(Certificates::load(files).map_err(|error| fail(&error))?),
                 None => None,
             },
             buffered: Semaphore::new(settings.max_buffered.min(Semaphore::MAX_PERMITS)),

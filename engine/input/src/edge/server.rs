@@ -23,8 +23,8 @@ use schemas::frame::FrameBuf;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Certificates;
 use super::commit::Committer;
 use super::counters::Counters;
 use super::rate::Limiter;
@@ -57,7 +57,7 @@ pub struct Server {
     /// Other backends.
     pub tee: Option<Tee>,
     /// TLS.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Certificates>,
     /// A permit for each byte of a body in memory.
     pub buffered: Semaphore,
     /// What was answered.
@@ -138,7 +138,7 @@ fn connection_task(connection: Connection, watcher: Watcher) {
             peer,
             place: _place,
         } = connection;
-        match server.tls.clone() {
+        match server.tls.as_ref().map(Certificates::acceptor) {
             None => speak(server, stream, peer, watcher).await,
             Some(acceptor) => {
                 let patience = server.settings.header_timeout;

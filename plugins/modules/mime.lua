@@ -32,6 +32,7 @@ ltn12.pump.all(
 
 local core  = require "mime.core"
 local cycle = require "ltn12".filter.cycle
+require "io" -- plugins count on it after this module
 
 local error, pairs, tostring, type = error, pairs, tostring, type
 

@@ -1,7 +1,7 @@
 //! `create_stream_reader`: finds messages in a stream that an input reads.
 
 use schemas::View;
-use schemas::frame::StreamReader;
+use schemas::frame::{Found, StreamReader};
 
 use crate::message::{Part, Read, read};
 use crate::native::{Call, Class, Error, Function, Object, Type, function};
@@ -13,7 +13,6 @@ const MAX_NAME: usize = 254;
 pub(crate) struct Reader {
     name: String,
     stream: StreamReader,
-    max_message: usize,
 }
 
 impl Reader {
@@ -25,6 +24,40 @@ impl Reader {
     pub(crate) fn view(&self) -> Option<View<'_>> {
         self.stream.view()
     }
+
+    /// Makes room for `len` more bytes, as far as the plugin's memory allows.
+    fn grow(&mut self, call: &Call<'_>, len: usize) -> Result<(), Error> {
+        let growth = self.stream.growth(len);
+        if growth > 0 {
+            call.check_memory(growth)?;
+        }
+        self.stream
+            .space(len)
+            .map(drop)
+            .map_err(|_| Error::new(format!("buffer reallocation failed\tname:{}", self.name)))
+    }
+
+    fn push(&mut self, call: &Call<'_>, bytes: &[u8]) -> Result<(), Error> {
+        self.grow(call, bytes.len())?;
+        self.stream.push(bytes).expect("room was made");
+        Ok(())
+    }
+}
+
+/// Runs `work` on the reader that is argument 1 and counts its memory again if that has changed.
+fn with_reader<T>(
+    call: &mut Call<'_>,
+    work: impl FnOnce(&mut Call<'_>, &mut Reader) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut reader = call.check_object_mut::<Reader>(1)?;
+    let before = reader.memory();
+    let result = work(call, &mut reader);
+    let after = reader.memory();
+    drop(reader);
+    if before != after {
+        call.recount(1)?;
+    }
+    result
 }
 
 const METHODS: &[(&str, Function)] = &[
@@ -43,7 +76,7 @@ impl Object for Reader {
     }
 
     fn memory(&self) -> usize {
-        self.max_message
+        self.stream.memory()
     }
 }
 
@@ -58,7 +91,6 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<usize, Error> {
     call.push_object(Reader {
         name,
         stream: StreamReader::new(max_message),
-        max_message,
     })?;
     Ok(1)
 }
@@ -66,46 +98,37 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<usize, Error> {
 /// `reader:find_message(bytes | nil | file [, decode])`: whether a message was found, bytes used up, bytes still needed
 /// (or, from a file, bytes read).
 fn find_message(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut reader = call.check_object_mut::<Reader>(1)?;
+    let (found, third) = with_reader(call, find)?;
+    call.push_bool(found.found)?;
+    call.push_number(found.consumed as f64)?;
+    call.push_number(third as f64)?;
+    Ok(3)
+}
+
+/// What was found, and the third result of `find_message`.
+fn find(call: &mut Call<'_>, reader: &mut Reader) -> Result<(Found, usize), Error> {
     let decode = if call.is_none(3) {
         true
     } else {
         call.check_bool(3)?
     };
-    let from_file = match call.type_of(2) {
-        Type::Nil | Type::None => false,
-        Type::String => {
-            let bytes = call.check_bytes(2)?;
-            if reader.stream.push(bytes).is_err() {
-                return Err(Error::new(format!(
-                    "buffer reallocation failed\tname:{}",
-                    reader.name
-                )));
-            }
-            false
-        }
-        Type::Userdata => true,
-        _ => {
-            return Err(Error::argument(
-                2,
-                "buffer must be a nil, string, userdata (FILE*)",
-            ));
-        }
-    };
-    let found = reader.stream.find(decode);
-    let mut third = found.need;
-    if from_file {
-        third = if found.found {
-            0
-        } else {
-            fill_from_file(call, &mut reader, found.need)?
-        };
+    let kind = call.type_of(2);
+    match kind {
+        Type::Nil | Type::None | Type::Userdata => {}
+        Type::String => reader.push(call, call.check_bytes(2)?)?,
+        _ => return Err(no_source()),
     }
-    let consumed = found.consumed;
-    call.push_bool(found.found)?;
-    call.push_number(consumed as f64)?;
-    call.push_number(third as f64)?;
-    Ok(3)
+    let found = reader.stream.find(decode);
+    let third = match (kind, found.found) {
+        (Type::Userdata, true) => 0,
+        (Type::Userdata, false) => fill_from_file(call, reader, found.need)?,
+        _ => found.need,
+    };
+    Ok((found, third))
+}
+
+fn no_source() -> Error {
+    Error::argument(2, "buffer must be a nil, string, userdata (FILE*)")
 }
 
 /// Reads up to `need` bytes from the file that is argument 2, by its own method; how many there were.
@@ -116,46 +139,35 @@ fn fill_from_file(call: &mut Call<'_>, reader: &mut Reader, need: usize) -> Resu
         call.raw_get_field(-1, "read")?;
     }
     if !is_file || call.type_of(-1) != Type::Function {
-        return Err(Error::argument(
-            2,
-            "buffer must be a nil, string, userdata (FILE*)",
-        ));
+        return Err(no_source());
     }
     call.push_value(2)?;
     call.push_number(need.max(1) as f64)?;
     call.call(2, 1)?;
     let bytes = call.bytes_at(-1).unwrap_or_default();
     let n = bytes.len();
-    let fits = reader.stream.push(bytes).is_ok();
+    reader.push(call, bytes)?;
     call.truncate(top);
-    if fits {
-        Ok(n)
-    } else {
-        Err(Error::new(format!(
-            "buffer reallocation failed\tname:{}",
-            reader.name
-        )))
-    }
+    Ok(n)
 }
 
 /// `reader:decode_message(bytes)`: takes one message as it is; the stream's buffer is forgotten.
 fn decode_message(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut reader = call.check_object_mut::<Reader>(1)?;
-    if call.type_of(2) != Type::String {
-        return Err(Error::argument(2, "buffer must be string"));
-    }
-    let bytes = call.check_bytes(2)?;
-    if bytes.is_empty() {
-        return Err(Error::new("empty protobuf string"));
-    }
-    match reader.stream.set_message(bytes) {
-        Ok(true) => Ok(0),
-        Ok(false) => Err(Error::new("invalid protobuf string")),
-        Err(_) => Err(Error::new(format!(
-            "buffer reallocation failed\tname:{}",
-            reader.name
-        ))),
-    }
+    with_reader(call, |call, reader| {
+        if call.type_of(2) != Type::String {
+            return Err(Error::argument(2, "buffer must be string"));
+        }
+        let bytes = call.check_bytes(2)?;
+        if bytes.is_empty() {
+            return Err(Error::new("empty protobuf string"));
+        }
+        reader.stream.clear();
+        reader.grow(call, bytes.len())?;
+        match reader.stream.set_message(bytes) {
+            Ok(true) => Ok(0),
+            _ => Err(Error::new("invalid protobuf string")),
+        }
+    })
 }
 
 /// `reader:read_message(name [, fieldIndex [, arrayIndex]])`

@@ -1,6 +1,7 @@
 //! One Lua state: made, filled with the base library, called, closed; and what Rust keeps beside it.
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -530,12 +531,26 @@ pub(crate) unsafe fn make_room(l: *mut lua_State, shared: &Shared, extra: usize)
     !shared.memory.exceeds(extra)
 }
 
+/// Most bytes of a file's name that errors show; Lua 5.1's.
+const SHOWN_NAME_MAX: usize = 52;
+
+/// The name of a chunk as Lua 5.1 shows it: of a long one of a file, the end. LuaJIT shows a few bytes more.
+fn short(name: &str) -> Cow<'_, str> {
+    match name.strip_prefix('@') {
+        Some(file) if file.len() > SHOWN_NAME_MAX => {
+            let end = &file.as_bytes()[file.len() - SHOWN_NAME_MAX..];
+            format!("@...{}", String::from_utf8_lossy(end)).into()
+        }
+        _ => name.into(),
+    }
+}
+
 /// Compiles `text`; the function or the error text is pushed.
 ///
 /// # Safety
 /// There is room for one value on the stack.
 pub(crate) unsafe fn load_text(l: *mut lua_State, text: &[u8], name: &str) -> bool {
-    let name = CString::new(name.replace('\0', "?")).expect("NULs were replaced");
+    let name = CString::new(short(name).replace('\0', "?")).expect("NULs were replaced");
     // SAFETY: the pointers are valid for the call; loading is protected by Lua itself.
     unsafe {
         let (text, len) = (text.as_ptr().cast::<c_char>(), text.len());

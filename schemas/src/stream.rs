@@ -98,12 +98,28 @@ impl StreamReader {
             self.filled -= self.at;
             self.at = 0;
         }
-        if len > self.buf.len() {
-            let size = len.next_power_of_two().min(limit);
-            self.buf.reserve_exact(size - self.buf.len());
-            self.buf.resize(size, 0);
+        let growth = self.growth(need);
+        if growth > 0 {
+            self.buf.reserve_exact(growth);
+            self.buf.resize(self.buf.len() + growth, 0);
         }
         Ok(&mut self.buf[self.filled..])
+    }
+
+    /// By how many bytes the buffer grows when `need` more bytes are to fit, if they may.
+    pub fn growth(&self, need: usize) -> usize {
+        let len = (self.filled - self.at).saturating_add(need);
+        if len <= self.buf.len() {
+            return 0;
+        }
+        let limit = limit(self.max_message_size);
+        let size = len.checked_next_power_of_two().unwrap_or(limit);
+        size.min(limit).saturating_sub(self.buf.len())
+    }
+
+    /// Bytes of memory that the buffer takes.
+    pub fn memory(&self) -> usize {
+        self.buf.capacity()
     }
 
     /// Says how many bytes of the space were filled.

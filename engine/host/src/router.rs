@@ -146,6 +146,8 @@ impl Sorted {
 /// Timers that follow the Timestamp of the messages (replay).
 #[derive(Default)]
 struct DataTimers {
+    /// Whether the tick at time 0 was given.
+    has_begun: bool,
     now: i64,
     next_due: i64,
 }
@@ -310,6 +312,7 @@ impl Router {
         if self.plugins.iter().all(Option::is_none) {
             return;
         }
+        self.begin_data_time();
         let look_inside = self.index.needs_message() || self.data_timers.is_some();
         for record in schemas::frame::records(block.bytes()) {
             self.messages += 1;
@@ -338,6 +341,25 @@ impl Router {
             }
             // After the message, as a live timer that comes due while a message is processed.
             self.advance_data_time(timestamp);
+        }
+    }
+
+    /// In a replay: the first tick, at time 0. Plugins of Hindsight have nothing to do before the first message, and that
+    /// is when it calls their timers.
+    fn begin_data_time(&mut self) {
+        let Some(timers) = &mut self.data_timers else {
+            return;
+        };
+        if std::mem::replace(&mut timers.has_begun, true) {
+            return;
+        }
+        for (id, plugin) in self.plugins.iter().enumerate() {
+            if plugin
+                .as_ref()
+                .is_some_and(|plugin| plugin.data_timer_due(0))
+            {
+                self.sorted.push(id as u32, Hit::Tick(0));
+            }
         }
     }
 

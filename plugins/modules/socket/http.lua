@@ -403,4 +403,7 @@ M.request = socket.protect(function(request, body)
     return send_request(request)
 end)
 
+-- Plugins reach it by either name.
+socket.http = M
+
 return M

@@ -243,4 +243,7 @@ M.send = socket.protect(function(mail)
     return s:close()
 end)
 
+-- Plugins reach it by either name.
+socket.smtp = M
+
 return M

@@ -122,4 +122,7 @@ function M.connect(host, port, timeout, create)
     return setmetatable({ c = c }, { __index = methods })
 end
 
+-- Plugins reach it by either name.
+socket.tp = M
+
 return M

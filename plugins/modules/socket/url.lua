@@ -30,6 +30,7 @@ address has no brackets.
 
 local string = require "string"
 local table  = require "table"
+local socket = require "socket"
 
 local ipairs, pairs, tonumber, type = ipairs, pairs, tonumber, type
 local byte, char, find, format, gsub, match, sub =
@@ -190,5 +191,8 @@ function M.build_path(segments, unsafe)
     if segments.is_absolute then path = "/" .. path end
     return path
 end
+
+-- Plugins reach it by either name.
+socket.url = M
 
 return M

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod number;
+mod order;
 mod settings;
 
 use sandbox::native::{Call, Error, Function, Registry, function};

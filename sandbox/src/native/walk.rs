@@ -9,6 +9,9 @@ use crate::vm;
 /// Slots above a table: the key and the value at hand, and those of a look ahead.
 const TABLE_SLOTS: c_int = 6;
 
+/// Tables are listed only below this height of the stack: however deep they lie in each other, there is room for more.
+const LISTED_HEIGHT: c_int = 1000;
+
 /// A value that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Item<'v> {
@@ -199,6 +202,67 @@ impl<'c, 'a> Walker<'c, 'a> {
             ffi::lua_settop(self.l, table);
             ffi::lua_pushnil(self.l);
             ffi::lua_rawgeti_(self.l, table, i);
+        }
+    }
+
+    /// Lists the keys of the entered table if they are strings, and `max` at most: how many there are. Otherwise it begins
+    /// again, before the first entry.
+    ///
+    /// # Panics
+    /// When no table is entered.
+    pub fn list_keys(&mut self, max: usize) -> Option<usize> {
+        let table = *self.tables.last().expect("a table is entered");
+        self.restart();
+        let slots = c_int::try_from(max).ok()?.checked_add(TABLE_SLOTS)?;
+        if table > LISTED_HEIGHT || self.call.room(slots).is_err() {
+            return None;
+        }
+        let mut n = 0;
+        // SAFETY: there is room for the keys, and a key and a value more. The nil and then the last key lie on top; as in
+        // `step`, the key is in the table.
+        unsafe {
+            loop {
+                ffi::lua_pushvalue(self.l, -1);
+                if ffi::lua_next(self.l, table) == 0 {
+                    return Some(n);
+                }
+                ffi::lua_settop(self.l, -2);
+                n += 1;
+                if n > max || ffi::lua_type(self.l, -1) != ffi::LUA_TSTRING {
+                    self.restart();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Key `i` of those that [`Walker::list_keys`] listed, counted from 0.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn listed_key(&self, i: usize) -> &[u8] {
+        let table = *self.tables.last().expect("a table is entered");
+        match self.item(table + 2 + i as c_int) {
+            Item::String(key) => key,
+            _ => panic!("no listed key"),
+        }
+    }
+
+    /// Makes the entry of key `i` of `n` listed ones the one at hand; [`Walker::close`] must follow after the last.
+    ///
+    /// # Panics
+    /// When there is no such key.
+    #[inline]
+    pub fn look_at_listed(&mut self, i: usize, n: usize) {
+        assert!(i < n, "no listed key");
+        let table = *self.tables.last().expect("a table is entered");
+        // SAFETY: the keys lie above the table and the nil; there is room for a key and a value more.
+        unsafe {
+            ffi::lua_settop(self.l, table + 1 + n as c_int);
+            ffi::lua_pushvalue(self.l, table + 2 + i as c_int);
+            ffi::lua_pushvalue(self.l, -1);
+            ffi::lua_rawget(self.l, table);
         }
     }
 

@@ -293,6 +293,39 @@ fn garbage_objects_make_room_for_new_ones() {
 }
 
 #[test]
+fn a_stream_reader_counts_what_it_holds_not_what_it_may_hold() {
+    let mut spec = memory_limited(
+        Input,
+        "require 'string'
+        local r = create_stream_reader('x')
+        function process_message()
+            local chunk = '\\30\\5\\8\\128\\128\\128\\2\\31' .. string.rep('x', 5e5)
+            assert(not r:find_message(chunk))
+            chunk = chunk:sub(9)
+            for i = 1, 7 do
+                local ok, err = pcall(r.find_message, r, chunk)
+                if not ok then return 0, err end
+            end
+            return 0
+        end",
+    );
+    spec.limits.max_message = 8 * 1024 * 1024;
+    let (mut sandbox, _) = make(spec);
+    assert!(sandbox.stats().memory < 1024 * 1024);
+    let answer = sandbox.process_input(&Checkpoint::None);
+    let Answer::Status {
+        message: Some(text),
+        ..
+    } = answer
+    else {
+        panic!("the memory was not limited: {answer:?}")
+    };
+    assert!(text.ends_with("not enough memory"), "{text}");
+    assert!(sandbox.stats().memory > 1024 * 1024, "the buffer counts");
+    assert!(sandbox.stats().memory_max < 3 * 1024 * 1024);
+}
+
+#[test]
 fn the_limit_does_not_hold_while_the_state_is_restored() {
     let mut spec = memory_limited(
         Analysis,

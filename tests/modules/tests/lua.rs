@@ -1,14 +1,14 @@
 //! Runs every Lua program below `tests/modules/lua`, and every example of the reference pages, as the main chunk of a plugin.
 //!
 //! A program fails by raising an error. It is an input plugin unless its first line says `-- kind: analysis` or
-//! `-- kind: output`; the same line stands at the head of an example. An example whose first line ends with `, called`
-//! then has its `process_message` called with a message, and `timer_event` as at the end.
+//! `-- kind: output`; the same line stands at the head of an example. One whose first line ends with `, called` then has
+//! its `process_message` called with a message, and `timer_event` as at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use modules::{Setup, root};
+use modules::{Plugin, Setup, root};
 use sandbox::{Answer, Checkpoint, Kind};
 use schemas::message::{Field, FieldValue, Message};
 
@@ -26,7 +26,8 @@ fn programs() -> Vec<Trial> {
         Trial::test(name, move || {
             let text = std::fs::read_to_string(&path)?;
             // Named as a file, so that errors tell the line.
-            outcome(Setup::new(kind(&text)).load(&path))
+            let plugin = Setup::new(kind(&text)).load(&path)?;
+            outcome(plugin, &text)
         })
     };
     files(&folder, "lua").into_iter().map(trial).collect()
@@ -45,36 +46,39 @@ fn examples() -> Vec<Trial> {
             .collect();
         let trial = move |(n, block): (usize, String)| {
             let name = format!("reference::{page_name}::{}", n + 1);
-            Trial::test(name, move || example(&block))
+            Trial::test(name, move || {
+                let plugin = Setup::new(kind(&block)).run(&block)?;
+                outcome(plugin, &block)
+            })
         };
         blocks.into_iter().enumerate().map(trial)
     });
     pages.collect()
 }
 
-fn example(block: &str) -> Result<(), Failed> {
-    let mut plugin = Setup::new(kind(block)).run(block)?;
-    let is_called = block
+/// Calls the plugin if its text says so.
+fn outcome(mut plugin: Plugin, text: &str) -> Result<(), Failed> {
+    let is_called = text
         .lines()
         .next()
         .is_some_and(|line| line.ends_with(", called"));
     if !is_called {
         return Ok(());
     }
-    let answer = match kind(block) {
+    let answer = match kind(text) {
         Kind::Input => plugin.sandbox.process_input(&Checkpoint::Number(7.0)),
         _ => plugin.process(&sample().to_bytes()),
     };
     if let Answer::Terminated(error) = answer {
         return Err(error.into());
     }
-    if kind(block) != Kind::Input {
+    if kind(text) != Kind::Input {
         plugin.sandbox.timer_event(0, true)?;
     }
     Ok(())
 }
 
-/// The message that examples are called with; the reference page of the host shows it.
+/// The message that plugins are called with; the reference page of the host shows it.
 fn sample() -> Message {
     let mut message = Message::new(*b"0123456789abcdef", 1_700_000_000_000_000_000);
     message.type_ = Some("login".into());
@@ -89,10 +93,6 @@ fn sample() -> Message {
         Field::with("tags", FieldValue::String(vec!["new".into(), "vpn".into()])),
     ];
     message
-}
-
-fn outcome(result: Result<modules::Plugin, String>) -> Result<(), Failed> {
-    result.map(drop).map_err(Failed::from)
 }
 
 fn kind(text: &str) -> Kind {

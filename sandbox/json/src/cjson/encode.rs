@@ -5,6 +5,7 @@ use std::cell::Cell;
 use sandbox::native::{Call, Error, Item, Type, Walker};
 
 use super::number;
+use super::order;
 use super::settings::{Encoding, Invalid};
 use crate::scan::unescaped_end;
 
@@ -37,6 +38,7 @@ pub(super) fn encode(call: &mut Call<'_>) -> Result<usize, Error> {
             out: &mut out,
             checked: 0,
             levels: Vec::new(),
+            order: Vec::new(),
         };
         encoder.run()
     });
@@ -57,6 +59,18 @@ enum Level {
     Listed { next: i32, len: i32 },
     /// An object; whether it has an entry already.
     Object { first: bool },
+    /// An object whose keys are listed and put in order.
+    Ordered(Ordered),
+}
+
+#[derive(Clone, Copy)]
+struct Ordered {
+    /// Where its part of the order begins.
+    start: usize,
+    /// Where in the order we are.
+    next: usize,
+    /// Where its part of the order ends.
+    end: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -77,6 +91,8 @@ struct Encoder<'c, 'a, 'o> {
     /// Length of the text at the last look at the limits.
     checked: usize,
     levels: Vec<Level>,
+    /// For each ordered object that is open, the numbers of its keys.
+    order: Vec<u8>,
 }
 
 impl Encoder<'_, '_, '_> {
@@ -87,6 +103,7 @@ impl Encoder<'_, '_, '_> {
                 Level::Array(array) => self.array_item(array)?,
                 Level::Listed { next, len } => self.listed_item(next, len)?,
                 Level::Object { first } => self.object_entry(first)?,
+                Level::Ordered(ordered) => self.ordered_entry(ordered)?,
             };
             if going {
                 self.value()?;
@@ -164,8 +181,45 @@ impl Encoder<'_, '_, '_> {
             return self.array_key(array);
         }
         self.out.push(b'{');
-        self.levels.push(Level::Object { first: true });
-        self.object_key(true)?;
+        self.open_object()
+    }
+
+    /// Begins with the entries of the entered table; true, since there are some.
+    fn open_object(&mut self) -> Result<bool, Error> {
+        let Some(n_keys) = self.walker.list_keys(order::KEYS_MAX) else {
+            self.levels.push(Level::Object { first: true });
+            return self.object_entry(true);
+        };
+        self.walker.charge(n_keys as u32)?;
+        let start = self.order.len();
+        order::append(n_keys, |i| self.walker.listed_key(i), &mut self.order);
+        let ordered = Ordered {
+            start,
+            next: start,
+            end: self.order.len(),
+        };
+        self.levels.push(Level::Ordered(ordered));
+        self.ordered_entry(ordered)
+    }
+
+    /// Goes to the next entry of an object in order and writes its key; false at its end.
+    #[inline]
+    fn ordered_entry(&mut self, ordered: Ordered) -> Result<bool, Error> {
+        let Ordered { start, next, end } = ordered;
+        if next == end {
+            self.out.push(b'}');
+            self.levels.pop();
+            self.order.truncate(start);
+            self.walker.close();
+            return Ok(false);
+        }
+        *self.levels.last_mut().expect("an object is open") = Level::Ordered(Ordered {
+            next: next + 1,
+            ..ordered
+        });
+        let i = usize::from(self.order[next]);
+        self.walker.look_at_listed(i, end - start);
+        self.key(next == start)?;
         Ok(true)
     }
 
@@ -288,15 +342,14 @@ impl Encoder<'_, '_, '_> {
             self.levels.pop();
             return Ok(false);
         }
-        self.object_key(first)?;
+        *self.levels.last_mut().expect("an object is open") = Level::Object { first: false };
+        self.key(first)?;
         Ok(true)
     }
 
     #[inline]
-    fn object_key(&mut self, first: bool) -> Result<(), Error> {
-        if first {
-            *self.levels.last_mut().expect("an object is open") = Level::Object { first: false };
-        } else {
+    fn key(&mut self, first: bool) -> Result<(), Error> {
+        if !first {
             self.out.push(b',');
         }
         match self.walker.key() {

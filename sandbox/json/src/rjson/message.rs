@@ -59,6 +59,10 @@ fn read_message(call: &mut Call<'_>, first: i32) -> Result<Document, Error> {
         None
     };
     let bytes = bytes.ok_or_else(|| Error::new("field not found"))?;
+    if bytes.is_empty() {
+        // Hindsight's words: it reads on behind the value, into what is no JSON.
+        return Err(Error::new("failed to parse offset:0 Invalid value."));
+    }
     let text = if bytes.len() > 2 && bytes.starts_with(GZIP_MAGIC) {
         inflate(call, &bytes)?
     } else {

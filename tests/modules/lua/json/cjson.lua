@@ -284,3 +284,29 @@ fails("strbuf output_limit exceeded", cjson.encode, t)
 t = {"0123456789"}
 for i = 1, 200 do t = {t, t} end
 fails("strbuf output_limit exceeded", cjson.encode, t)
+
+-- Keys of an object come in an order that is always the same.
+assert(cjson.encode { ip = "10.0.0.1", violation = "x" } == '{"violation":"x","ip":"10.0.0.1"}')
+assert(cjson.encode { worker = 7, eventType = 6, timestamp = 5, region = 4, instanceType = 3, workerId = 2, workerPoolId = 1 }
+       == '{"workerPoolId":1,"workerId":2,"instanceType":3,"region":4,"timestamp":5,"eventType":6,"worker":7}')
+assert(cjson.encode { { ip = { violation = { 1, { ip = 1, violation = 2 } }, ip = {} } } }
+       == '[{"ip":{"violation":[1,{"violation":2,"ip":1}],"ip":{}}}]')
+do
+    for _, n in ipairs { 127, 128, 129, 1000 } do
+        local many = {}
+        for i = 1, n do many["key " .. i] = i end
+        local back = cjson.decode(cjson.encode(many))
+        local left = n
+        for key, value in pairs(back) do
+            assert(many[key] == value)
+            left = left - 1
+        end
+        assert(left == 0)
+    end
+    local mixed = cjson.encode { a = 1, [2] = "b" }
+    assert(mixed == '{"a":1,"2":"b"}' or mixed == '{"2":"b","a":1}')
+    -- Wide tables deep within each other: the order ends before the room does.
+    local deep = {}
+    for _ = 1, 900 do deep = { a = 1, b = 2, c = 3, deep = deep } end
+    assert(#cjson.encode(deep) > 900 * 20)
+end

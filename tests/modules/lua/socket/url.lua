@@ -71,3 +71,9 @@ assert(url.build_path(segments) == "/a%2fb/c/")
 assert(url.build_path(segments, true) == "/a/b/c/")
 assert(url.build_path {} == "")
 assert(url.build_path { is_absolute = 1, is_directory = 1 } == "/")
+
+-- LuaSocket's modules are found in its table as well.
+local socket = require "socket"
+assert(socket.url == require "socket.url" and socket.http == require "socket.http")
+assert(socket.tp == require "socket.tp" and socket.smtp == require "socket.smtp")
+assert(io and io.open, "mime, which smtp uses, leaves io behind")

@@ -151,6 +151,19 @@ fn validations_end_whatever_the_schema() {
 }
 
 #[test]
+fn an_empty_text_in_a_message_is_no_value() {
+    let source = "require 'rjson'
+        function process_message()
+            local ok, err = pcall(rjson.parse_message, 'Payload')
+            assert(not ok and err == 'failed to parse offset:0 Invalid value.', err)
+            return 0
+        end
+        function timer_event() end";
+    let mut plugin = plugin(Kind::Output, 8 << 20, 0, source);
+    assert_eq!(status(&plugin.process(&message(b""))), 0);
+}
+
+#[test]
 fn an_output_parses_the_current_message() {
     let source = "require 'rjson'
         local doc = rjson.parse('null')

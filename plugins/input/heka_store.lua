@@ -25,6 +25,8 @@ path     = "/data/landfill"
 -- set_type  = "telemetry-raw"     -- replaces Type
 -- progress  = 10                  -- seconds between two log lines
 -- decoder_module = "decoders.json" -- for the lines of NDJSON files; see modules/decoding.lua
+-- decode_frames = false           -- true: framed messages go through decoder_module, too: a landfill's
+--                                 -- through decoders.moz_ingest.common
 ```
 --]]
 
@@ -39,6 +41,7 @@ local path     = read_config("path") or error("path must be set")
 local ending   = read_config("ending") or ""
 local progress = read_config("progress") or 10
 local set_type = read_config("set_type")
+local decode_frames = read_config("decode_frames")
 
 local DAY = 86400
 
@@ -100,11 +103,25 @@ local function is_wanted()
     return (not from or ns >= from * 1e9) and (not to or ns < to * 1e9) and matcher:eval(reader)
 end
 
+-- What a decoder makes of a record, whose end the checkpoint is.
+local function inject_decoded(record, checkpoint)
+    decode = decode or require "decoding".new()
+    local ok, err = decode(record)
+    if ok then
+        injected = injected + 1
+    else
+        skipped = skipped + 1
+        print("record not decoded", checkpoint, err)
+    end
+    inject_message(nil, checkpoint)
+end
+
 local function inject_found(checkpoint)
     if not is_wanted() then
         skipped = skipped + 1
         return
     end
+    if decode_frames then return inject_decoded(reader:read_message("raw"), checkpoint) end
     if set_type then
         local message = decode_message(reader:read_message("raw"))
         message.Type = set_type
@@ -125,17 +142,9 @@ local function read_frames(file, name, place)
 end
 
 local function read_lines(file, name, place)
-    decode = decode or require "decoding".new()
     for line in file:lines() do
         place = place + #line + 1
-        local ok, err = decode(line)
-        if ok then
-            injected = injected + 1
-        else
-            skipped = skipped + 1
-            print("line not decoded", name, place, err)
-        end
-        inject_message(nil, name .. ":" .. place)
+        inject_decoded(line, name .. ":" .. place)
         if not is_running() then break end
     end
     return place

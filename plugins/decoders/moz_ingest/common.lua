@@ -275,7 +275,11 @@ end
 -- Injects the document as a duplicate, if it is one.
 local function is_duplicate(filter, uri, msg)
     if not filter:query(uri) then return false end
-    local _, delta = filter:add(uri, msg.Timestamp)
+    local is_new, delta = filter:add(uri, msg.Timestamp)
+    if is_new then -- it was seen, but so long ago that it is forgotten now
+        filter:delete(uri)
+        return false
+    end
     msg.Type = kind(msg.Logger, "duplicate")
     msg.Fields.duplicateDelta = { value = delta or N_INTERVALS, value_type = 2, representation = interval }
     inject_message(msg)

@@ -49,7 +49,7 @@ l.locale(l)
 
 local read_message = read_message -- outputs have it
 local date, lower, match = os.date, string.lower, string.match
-local assert, error, ipairs, require, tonumber, type = assert, error, ipairs, pairs, require, tonumber, type
+local assert, error, ipairs, require, tonumber, type = assert, error, ipairs, require, tonumber, type
 
 local M = {}
 setfenv(1, M)

@@ -5,7 +5,7 @@
 --[[
 # Store input: messages of a landfill, or of any folder of Heka or NDJSON files, back into the pipeline
 
-Goes through the files below `path` in the order of their names, injects the messages that are wanted, tells how far it
+Goes through the files below `store_path` in the order of their names, injects the messages that are wanted, tells how far it
 is, and ends (or, with `ticker_interval`, looks again for what was added). The checkpoint is the file and the place in it,
 so a restart goes on where it was.
 
@@ -16,8 +16,8 @@ a date (`YYYYMMDD`, as those of a landfill do) outside of these days is not open
 ## Sample configuration
 
 ```lua
-filename = "heka_store.lua"
-path     = "/data/landfill"
+filename   = "heka_store.lua"
+store_path = "/data/landfill"         -- a folder, or one file
 -- ending    = ".done"             -- only files with this ending
 -- matcher   = "Type == 'x'"       -- only messages that this message_matcher expression wants (not for NDJSON)
 -- from      = "2026-11-01"        -- a day or a time in UTC, "2026-11-01T12:00:00Z"; without: from the first
@@ -37,7 +37,7 @@ require "string"
 require "table"
 local lfs = require "lfs"
 
-local path     = read_config("path") or error("path must be set")
+local path     = read_config("store_path") or error("store_path must be set")
 local ending   = read_config("ending") or ""
 local progress = read_config("progress") or 10
 local set_type = read_config("set_type")

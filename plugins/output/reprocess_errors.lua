@@ -22,6 +22,8 @@ Errors that have been written to files come back by `input/heka_store.lua` with 
 ```lua
 filename        = "reprocess_errors.lua"
 message_matcher = "Type == 'error' || Type == 'telemetry.error'"
+initial_position = "oldest"           -- also what came before this plugin was loaded
+read_queue      = "input"
 ticker_interval = 60
 output_limit    = 8388608             -- bytes: the longest message
 -- set_type      = "telemetry-raw"    -- the Type of what is injected; without: the one that it had

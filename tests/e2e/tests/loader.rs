@@ -1,10 +1,11 @@
-//! `output/loader.lua` behind `input/http_edge.lua`: every example of `schemas/validation`, duplicates, errors that are put right.
+//! `output/loader.lua` behind `input/http_edge.lua`: every example of `schemas/validation`, duplicates, and errors that
+//! `output/reprocess_errors.lua` sends again.
 
 use std::path::{Path, PathBuf};
 
 use e2e::http::Client;
-use e2e::{Engine, Site, field_number, field_text, free_port, messages};
-use schemas::message::Message;
+use e2e::{Engine, Site, field_number, field_text, frame, free_port, messages};
+use schemas::message::{Field, FieldValue, Message};
 
 /// What the client's address begins with; the test database knows it.
 const CLIENT: &str = "192.0.2.";
@@ -266,8 +267,8 @@ fn errors_are_put_right_once_the_schema_is_there() {
         "schemas/shop/order/order.1.schema.json",
         r#"{"properties":{"n":{"type":"integer"}}}"#,
     );
-    let again =
-        "filename = 'reprocess_errors.lua'\nmessage_matcher = \"Type == 'error'\"\nread_queue = 'input'\n";
+    let again = "filename = 'reprocess_errors.lua'\nmessage_matcher = \"Type == 'error'\"\nread_queue = 'input'\n\
+        initial_position = 'oldest'\n";
     setup.site.write("load/output/again.cfg", again);
     // Two raw messages again; one of them an error again, that is then left alone.
     let all = setup.made(4);
@@ -278,4 +279,59 @@ fn errors_are_put_right_once_the_schema_is_there() {
     let detail = field_text(&all[3], "DecodeErrorDetail").expect("the violations are told");
     assert!(detail.contains("#/n"), "{detail}");
     all.iter().for_each(has_no_address);
+}
+
+fn raw(number: u8, uri: &str, content: &str) -> Message {
+    let mut message = Message::new([number; 16], 1_517_486_400_000_000_000);
+    message.type_ = Some(b"old-raw".to_vec());
+    message.fields = vec![
+        Field::string("remote_addr", format!("{CLIENT}1")),
+        Field::string("uri", uri),
+        Field::with("content", FieldValue::Bytes(vec![content.into()])),
+    ];
+    message
+}
+
+/// What becomes of a file of messages that `input/heka_store.lua` reads with this configuration.
+fn from_store(all: &[Message], cfg: &str) -> Vec<Message> {
+    let bytes: Vec<u8> = all.iter().flat_map(frame).collect();
+    let site = Site::new().set("max_message_size", "1048576");
+    let store = site.write("store/a.done", bytes);
+    let cfg = format!(
+        "store_path = \"{}\"\ndecode_frames = true\n{cfg}",
+        store.parent().expect("it has one").display()
+    );
+    let site = site
+        .ours("input/heka_store.lua", "store", &cfg)
+        .collect("all", "TRUE");
+    site.replay().expect(0);
+    messages(&site.path("all.heka"))
+}
+
+#[test]
+fn a_landfill_is_loaded_and_errors_in_files_come_back() {
+    let schemas = root().join("schemas/json");
+    let cfg = format!(
+        "decoder_module = 'decoders.moz_ingest.common'
+         decoders_moz_ingest_common = {{ sub_decoders = {{ web = 'decoders.moz_ingest.json' }} }}
+         decoders_moz_ingest_json = {{ namespace_path = '{}' }}",
+        schemas.display()
+    );
+    let good = raw(1, "/submit/web/visit/1/a", r#"{"page":"/","seconds":1}"#);
+    let bad = raw(2, "/submit/web/visit/1/b", "{}");
+    let unheard_of = raw(3, "/submit/unheard/of/1/c", "{}");
+    let made = from_store(&[good, bad.clone(), unheard_of], &cfg);
+    let kinds: Vec<_> = made.iter().map(kind).collect();
+    assert_eq!(
+        kinds,
+        ["validated", "error"],
+        "what has no decoder is dropped"
+    );
+    made.iter().for_each(has_no_address);
+
+    let again = from_store(&made[1..], "decoder_module = 'decoders.moz_ingest.errors'");
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].type_, bad.type_);
+    assert_eq!(field_text(&again[0], "content").as_deref(), Some("{}"));
+    assert_eq!(field_number(&again[0], "reprocessed"), Some(1.0));
 }

@@ -79,7 +79,7 @@ local function list(folder, files)
         local mode = entry ~= "." and entry ~= ".." and lfs.attributes(name, "mode")
         if mode == "directory" then
             list(name, files)
-        elseif mode == "file" and string.sub(name, -#ending) == ending and may_hold(entry) then
+        elseif mode == "file" and (ending == "" or string.sub(name, -#ending) == ending) and may_hold(entry) then
             files[#files + 1] = name
         end
     end

@@ -1452,3 +1452,120 @@ function SqlCursor:getcoltypes() end
 function SqlCursor:numrows() end
 ---@return boolean was_open
 function SqlCursor:close() end
+
+-- Types of the loader's modules.
+
+--- What has a raw message: a stream reader, or `current` of moz_ingest.util.
+---@class moz_ingest.reader
+---@field read_message fun(self: any, name: string): any
+
+--- What decodes the submissions of a namespace.
+---@class moz_ingest.decoder
+local moz_ingest_decoder = {}
+
+--- Raises `type`, tab, text, tab, detail where the document is an error; decoders.moz_ingest.common returns why not even
+--- that could be injected.
+---@param reader moz_ingest.reader|foresight.StreamReader|nil
+---@param msg foresight.Message?
+---@return string? failure
+function moz_ingest_decoder.transform_message(reader, msg) end
+
+---@param data string an encoded message
+---@return string? failure
+function moz_ingest_decoder.decode(data) end
+
+--- decoders.moz_ingest.errors.
+---@class moz_ingest.errors
+local moz_ingest_errors = {}
+
+---@param message foresight.DecodedMessage
+---@return foresight.Message? raw
+---@return string? reason
+function moz_ingest_errors.restore(message) end
+
+---@param data string
+---@return string? failure
+function moz_ingest_errors.decode(data) end
+
+--- JSON Schemas from a folder: moz_ingest.schemas.
+---@class moz_ingest.schemas
+local moz_ingest_schemas = {}
+
+---@class moz_ingest.registry
+local moz_ingest_registry = {}
+
+---@param root string
+---@param interval? number seconds
+---@return moz_ingest.registry
+function moz_ingest_schemas.new(root, interval) end
+
+---@param folder string?
+---@param doc_type string
+---@param version number|string
+---@return rjson.schema?
+---@return string? reason
+function moz_ingest_registry:find(folder, doc_type, version) end
+
+--- What the decoders of submissions share: moz_ingest.util.
+---@class moz_ingest.util
+---@field current moz_ingest.reader the current message of an output
+local moz_ingest_util = {}
+
+---@param reader moz_ingest.reader|foresight.StreamReader
+---@param uri? string
+---@return foresight.Message
+function moz_ingest_util.new_message(reader, uri) end
+
+---@param document rjson.document
+---@param reader moz_ingest.reader|foresight.StreamReader
+---@return rjson.document
+function moz_ingest_util.parse_content(document, reader) end
+
+---@param msg foresight.Message
+---@param reader moz_ingest.reader|foresight.StreamReader
+function moz_ingest_util.add_dates(msg, reader) end
+
+---@param msg foresight.Message
+---@param reader moz_ingest.reader|foresight.StreamReader
+---@param names string[]
+function moz_ingest_util.add_headers(msg, reader, names) end
+
+---@param msg foresight.Message
+---@param reader moz_ingest.reader|foresight.StreamReader
+---@param cfg { user_agent_transform: boolean?, user_agent_keep: boolean?, user_agent_conditional: boolean? }
+function moz_ingest_util.add_user_agent(msg, reader, cfg) end
+
+---@param name string of a Field
+---@return boolean
+function moz_ingest_util.is_private(name) end
+
+---@param message foresight.DecodedMessage
+---@return foresight.Message? raw
+---@return integer|string count or why it is none
+function moz_ingest_util.restore_raw(message) end
+
+---@param path string
+---@return table<string, table<integer, rjson.schema>>
+function moz_ingest_util.load_json_schemas(path) end
+
+--- Few names for what telemetry calls by many: moz_telemetry.normalize.
+---@class moz_telemetry.normalize
+---@field channel fun(name: any): string
+---@field os fun(name: any): string
+---@field os_version fun(version: any): string?
+---@field mobile_os fun(name: any): string
+---@field mobile_app_name fun(name: any): string
+---@field country fun(code: any): string
+---@field get_boolean_value fun(v: any): boolean
+---@field get_channel_count fun(): integer
+---@field get_channel_name fun(id: integer?): string
+---@field get_channel_id fun(name: string?): integer
+---@field get_os_count fun(): integer
+---@field get_os_name fun(id: integer?): string
+---@field get_os_id fun(name: string?): integer
+---@field get_os_win_count fun(): integer
+---@field get_os_win_name fun(id: integer?): string
+---@field get_os_win_id fun(version: any): integer
+---@field get_country_count fun(): integer
+---@field get_country_name fun(id: integer?): string
+---@field get_country_id fun(name: string?): integer

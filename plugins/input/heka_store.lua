@@ -5,7 +5,7 @@
 --[[
 # Store input: messages of a landfill, or of any folder of Heka or NDJSON files, back into the pipeline
 
-Goes through the files below `path` in the order of their names, injects the messages that are wanted, tells how far it
+Goes through the files below `store_path` in the order of their names, injects the messages that are wanted, tells how far it
 is, and ends (or, with `ticker_interval`, looks again for what was added). The checkpoint is the file and the place in it,
 so a restart goes on where it was.
 
@@ -16,8 +16,8 @@ a date (`YYYYMMDD`, as those of a landfill do) outside of these days is not open
 ## Sample configuration
 
 ```lua
-filename = "heka_store.lua"
-path     = "/data/landfill"
+filename   = "heka_store.lua"
+store_path = "/data/landfill"         -- a folder, or one file
 -- ending    = ".done"             -- only files with this ending
 -- matcher   = "Type == 'x'"       -- only messages that this message_matcher expression wants (not for NDJSON)
 -- from      = "2026-11-01"        -- a day or a time in UTC, "2026-11-01T12:00:00Z"; without: from the first
@@ -25,6 +25,8 @@ path     = "/data/landfill"
 -- set_type  = "telemetry-raw"     -- replaces Type
 -- progress  = 10                  -- seconds between two log lines
 -- decoder_module = "decoders.json" -- for the lines of NDJSON files; see modules/decoding.lua
+-- decode_frames = false           -- true: framed messages go through decoder_module, too: a landfill's
+--                                 -- through decoders.moz_ingest.common
 ```
 --]]
 
@@ -35,10 +37,11 @@ require "string"
 require "table"
 local lfs = require "lfs"
 
-local path     = read_config("path") or error("path must be set")
+local path     = read_config("store_path") or error("store_path must be set")
 local ending   = read_config("ending") or ""
 local progress = read_config("progress") or 10
 local set_type = read_config("set_type")
+local decode_frames = read_config("decode_frames")
 
 local DAY = 86400
 
@@ -76,7 +79,7 @@ local function list(folder, files)
         local mode = entry ~= "." and entry ~= ".." and lfs.attributes(name, "mode")
         if mode == "directory" then
             list(name, files)
-        elseif mode == "file" and string.sub(name, -#ending) == ending and may_hold(entry) then
+        elseif mode == "file" and (ending == "" or string.sub(name, -#ending) == ending) and may_hold(entry) then
             files[#files + 1] = name
         end
     end
@@ -100,11 +103,25 @@ local function is_wanted()
     return (not from or ns >= from * 1e9) and (not to or ns < to * 1e9) and matcher:eval(reader)
 end
 
+-- What a decoder makes of a record, whose end the checkpoint is.
+local function inject_decoded(record, checkpoint)
+    decode = decode or require "decoding".new()
+    local ok, err = decode(record)
+    if ok then
+        injected = injected + 1
+    else
+        skipped = skipped + 1
+        print("record not decoded", checkpoint, err)
+    end
+    inject_message(nil, checkpoint)
+end
+
 local function inject_found(checkpoint)
     if not is_wanted() then
         skipped = skipped + 1
         return
     end
+    if decode_frames then return inject_decoded(reader:read_message("raw"), checkpoint) end
     if set_type then
         local message = decode_message(reader:read_message("raw"))
         message.Type = set_type
@@ -125,17 +142,9 @@ local function read_frames(file, name, place)
 end
 
 local function read_lines(file, name, place)
-    decode = decode or require "decoding".new()
     for line in file:lines() do
         place = place + #line + 1
-        local ok, err = decode(line)
-        if ok then
-            injected = injected + 1
-        else
-            skipped = skipped + 1
-            print("line not decoded", name, place, err)
-        end
-        inject_message(nil, name .. ":" .. place)
+        inject_decoded(line, name .. ":" .. place)
         if not is_running() then break end
     end
     return place

@@ -96,7 +96,7 @@ fn store(cfg: &str) -> Site {
     site.write("store/a/x+20261101+000000.0_h_1.done", bytes(&all[..10]));
     site.write("store/b/x+20261106+000000.0_h_1.done", bytes(&all[10..]));
     site.write("store/c.ndjson", "{\"Payload\":\"line\"}\nnonsense\n");
-    let cfg = format!("path = \"{}\"\n{cfg}", site.path("store").display());
+    let cfg = format!("store_path = \"{}\"\n{cfg}", site.path("store").display());
     site.ours("input/heka_store.lua", "store", &cfg)
         .collect("all", "TRUE")
 }

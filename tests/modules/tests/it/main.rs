@@ -5,6 +5,7 @@ mod analysis;
 mod codecs;
 mod json;
 mod library;
+mod loader;
 mod lpeg;
 mod net;
 mod plugin_monitor;

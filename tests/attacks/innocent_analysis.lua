@@ -3,6 +3,7 @@ require "string"
 require "table"
 require "math"
 require "os"
+local lpeg, cjson = require "lpeg", require "cjson"
 
 local sort, concat = table.sort, table.concat
 local sums = {}
@@ -15,6 +16,13 @@ local function global_names()
     return concat(names, " ")
 end
 local world
+
+local word = lpeg.Ct(lpeg.Cg(lpeg.R "az" ^ 1, "word") * -1)
+
+local function modules_are_whole()
+    assert(word:match("attack").word == "attack" and word:match("at tack") == nil, "patterns have changed")
+    assert(cjson.encode(cjson.decode('{"a":[1,null,2]}')) == '{"a":[1,null,2]}', "JSON has changed")
+end
 
 local function world_is_whole()
     world = world or global_names()
@@ -34,6 +42,7 @@ function process_message()
     sums[#sums % 100 + 1] = number * 2
     assert(read_message("Payload") ~= nil and read_message("Type") == "attack")
     world_is_whole()
+    modules_are_whole()
     return 0
 end
 

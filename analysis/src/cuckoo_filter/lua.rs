@@ -11,6 +11,9 @@ use crate::cuckoo;
 /// The form of the written buckets; other ones are not read.
 const BINARY_VERSION: i32 = 1;
 
+/// The fewest keys that may be asked for.
+const ITEMS_MIN: usize = 5;
+
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
     ("clear", function(clear)),
@@ -43,7 +46,9 @@ impl Object for CuckooFilter {
     }
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
-        write_new(key, &format!("cuckoo_filter.new({})", self.items()), out);
+        // The smallest filter holds one key less than may be asked for.
+        let items = self.items().max(ITEMS_MIN);
+        write_new(key, &format!("cuckoo_filter.new({items})"), out);
         let mut bytes = Vec::with_capacity(self.byte_len());
         self.write(&mut bytes);
         let (before, after) = (format!("{}, ", self.count()), format!(", {BINARY_VERSION}"));
@@ -55,7 +60,7 @@ impl Object for CuckooFilter {
 fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     check_count(call, 1)?;
     let items = check_int(call, 1)?;
-    check(items > 4, 1, "items must be > 4")?;
+    check(items >= ITEMS_MIN as i32, 1, "items must be > 4")?;
     let n = cuckoo::bucket_count(items.unsigned_abs());
     let buckets = filled(call, n, Default::default())?;
     call.push_object(CuckooFilter::new(buckets))?;

@@ -12,6 +12,9 @@ use crate::cuckoo;
 /// Entries that are looked at for one step of the plugin's budget.
 const ENTRIES_PER_STEP: usize = 4;
 
+/// The fewest keys that may be asked for.
+const ITEMS_MIN: usize = 257;
+
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
     ("clear", function(clear)),
@@ -45,7 +48,8 @@ impl Object for CuckooFilterExpire {
     }
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
-        let (items, minutes) = (self.items(), self.minutes());
+        // The smallest filter holds one key less than may be asked for.
+        let (items, minutes) = (self.items().max(ITEMS_MIN), self.minutes());
         write_new(
             key,
             &format!("cuckoo_filter_expire.new({items}, {minutes})"),
@@ -83,7 +87,7 @@ fn clock_of(text: &[u8]) -> Option<Clock> {
 fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     check_count(call, 2)?;
     let items = check_int(call, 1)?;
-    check(items > 256, 1, "items must be > 256")?;
+    check(items >= ITEMS_MIN as i32, 1, "items must be > 256")?;
     let minutes = call.opt_number(2)?.unwrap_or(1.0) as i32;
     check(
         (1..=1440).contains(&minutes),

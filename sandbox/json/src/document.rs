@@ -135,6 +135,39 @@ impl Document {
         self.depth
     }
 
+    /// Bytes of the longest pointer to a value, without escapes.
+    pub fn longest_path(&self) -> usize {
+        /// A slash and the digits of most indexes.
+        const INDEX_LEN: usize = 8;
+        let mut longest = 0;
+        let mut open = vec![(self.root(), 0)];
+        while let Some((place, len)) = open.pop() {
+            longest = longest.max(len);
+            match self.node(place) {
+                Node::Array(first, n) => {
+                    let containers = self.items(first, n).filter(|&item| self.is_container(item));
+                    open.extend(containers.map(|item| (item, len + INDEX_LEN)));
+                    longest = longest.max(len + INDEX_LEN);
+                }
+                Node::Object(first, n) => {
+                    for (key, value) in self.members(first, n) {
+                        let len = len + 1 + key.len();
+                        longest = longest.max(len);
+                        if self.is_container(value) {
+                            open.push((value, len));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        longest
+    }
+
+    fn is_container(&self, place: u32) -> bool {
+        matches!(self.node(place), Node::Array(..) | Node::Object(..))
+    }
+
     /// Bytes the document takes.
     pub fn memory(&self) -> usize {
         self.nodes.capacity() * size_of::<Node>() + self.text.capacity()

@@ -1,5 +1,6 @@
 //! JSON Schema over documents: compiling within limits, validating within a budget, and reports in RapidJSON's form.
 
+mod mark;
 mod meter;
 mod report;
 mod value;
@@ -29,7 +30,8 @@ const PATTERN_SIZE_MAX: usize = 256 * 1024;
 /// Steps back that one match of a regular expression with look-around or back references may take.
 const BACKTRACK_MAX: usize = 10_000;
 
-/// Memory of a compiled schema for each of its values, in bytes; measured with schemas of Mozilla's telemetry.
+/// Memory of a compiled schema for each of its values, in bytes: an estimate on the high side, since the validator does not
+/// tell what it takes.
 const MEMORY_PER_VALUE: usize = 512;
 
 /// Memory of a compiled regular expression that is counted, in bytes.
@@ -44,6 +46,12 @@ const STEPS_PER_INSTRUCTION: u64 = 16;
 
 /// Steps of a validation for a plugin without a limit: about half a minute.
 const STEPS_MAX: u64 = 1_000_000_000;
+
+/// Memory that the violations of one validation may take before they are told, in bytes.
+const VIOLATIONS_MEMORY: usize = 16 << 20;
+
+/// Memory of one violation, in bytes, without the path to its value, of which it has two copies: an estimate.
+const MEMORY_PER_VIOLATION: usize = 1024;
 
 /// What compiling a schema takes.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +145,7 @@ impl Schema {
             .with_pattern_options(limits)
             .should_validate_formats(false)
             .offline()
-            .build(&json)
+            .build(&mark::marked(&json)?)
             .map_err(|error| format!("invalid schema: {error}"))?;
         Ok(Schema {
             validator,
@@ -159,29 +167,52 @@ impl Schema {
             0 => STEPS_MAX,
             limit => limit.saturating_mul(STEPS_PER_INSTRUCTION).min(STEPS_MAX),
         };
-        let meter = Meter {
+        let meter = |violations| Meter {
             steps: max,
             steps_per_text: if self.backtracks { 200 } else { 1 },
+            violations,
         };
         let root = Value::of(document, document.root());
-        let (outcome, steps) = meter.run(|| {
-            if self.validator.is_valid(root) {
-                return Outcome::Valid;
+        let (valid, mut steps) = meter(0).run(|| self.validator.is_valid(root));
+        let outcome = match valid {
+            Ok(true) => Ok(Outcome::Valid),
+            Ok(false) => {
+                let (outcome, taken) = self.tell(document, &meter);
+                steps += taken;
+                outcome
             }
-            report::report(
-                document,
-                &self.json,
-                self.draft,
-                self.validator.iter_errors(root),
-            )
-        });
+            Err(stop) => Err(stop),
+        };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(meter::Stop::Exhausted) => Outcome::Exhausted,
+            Err(meter::Stop::Exhausted | meter::Stop::TooMany) => Outcome::Exhausted,
             Err(meter::Stop::TooDeep) => Outcome::TooDeep,
         };
         let steps = u32::try_from(steps / STEPS_PER_INSTRUCTION).unwrap_or(u32::MAX);
         Validation { outcome, steps }
+    }
+
+    /// The violations of a document that has some, or the first alone where all would take too much memory; and the steps.
+    fn tell(
+        &self,
+        document: &Document,
+        meter: &impl Fn(usize) -> Meter,
+    ) -> (Result<Outcome, meter::Stop>, u64) {
+        let memory = MEMORY_PER_VIOLATION + 2 * document.longest_path();
+        let most = (VIOLATIONS_MEMORY / memory).max(1);
+        let root = Value::of(document, document.root());
+        let (all, taken) = meter(most).run(|| {
+            let errors = self.validator.iter_errors(root);
+            report::report(document, &self.json, self.draft, errors)
+        });
+        if !matches!(all, Err(meter::Stop::TooMany)) {
+            return (all, taken);
+        }
+        let (first, taken_again) = meter(most).run(|| {
+            let error = self.validator.validate(root).err().into_iter();
+            report::report(document, &self.json, self.draft, error)
+        });
+        (first, taken + taken_again)
     }
 }
 

@@ -55,6 +55,7 @@ fn push(call: &mut Call<'_>, bits: u32) -> Result<usize, Error> {
 /// Joins all arguments, beginning with `first`.
 fn fold(call: &mut Call<'_>, first: u32, join: fn(u32, u32) -> u32) -> Result<u32, Error> {
     let n_args = call.arg_count() as i32;
+    call.charge(n_args.unsigned_abs())?;
     (1..=n_args).try_fold(first, |bits, i| Ok(join(bits, check_bits(call, i)?)))
 }
 

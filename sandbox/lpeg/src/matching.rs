@@ -192,7 +192,8 @@ impl LuaHost<'_, '_> {
         if self.call.type_of(result) == Type::Boolean {
             return Ok(pos);
         }
-        let end = self.call.to_number(result).unwrap_or(0.0) as i64 - 1;
+        let position = self.call.to_number(result).unwrap_or(0.0) as i64;
+        let end = position.saturating_sub(1);
         usize::try_from(end)
             .ok()
             .filter(|end| (pos..=self.subject.len()).contains(end))

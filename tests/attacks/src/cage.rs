@@ -137,7 +137,7 @@ fn spec(plan: Plan<'_>) -> Spec {
         state: plan.state,
         jit: plan.jit,
         log_level: plan.options.log_level,
-        modules: Arc::default(),
+        modules: Arc::new(host::run::modules()),
     }
 }
 

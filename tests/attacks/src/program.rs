@@ -43,7 +43,7 @@ pub struct Options {
     pub restricted: bool,
     /// `payload=BYTES`: length of the payload, of letters `a`, of each message.
     pub payload: usize,
-    /// `modules`: the folder `modules/` is the search path of `require`.
+    /// `modules`: the search path of `require` has the folder `modules/` and the Lua modules of the engine.
     pub modules: bool,
     /// `timer_first`: the timer event comes before the first message.
     pub timer_first: bool,

@@ -182,11 +182,12 @@ fn plan<'a>(
         Target::Plugin(kind) => kind,
         _ => sandbox::Kind::Analysis,
     };
-    let modules = places.crate_folder.join("modules/?.lua");
-    let lua_path = program
-        .options
-        .modules
-        .then(|| modules.to_string_lossy().into_owned());
+    let lua_path = program.options.modules.then(|| {
+        // Its own modules, and those that come with the engine.
+        let own = places.crate_folder.join("modules/?.lua");
+        let library = places.crate_folder.join("../../plugins/modules/?.lua");
+        format!("{};{}", own.display(), library.display())
+    });
     Plan {
         kind,
         name: &program.name,

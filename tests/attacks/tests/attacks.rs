@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use attacks::program::Program;
+use attacks::trial::shorten;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Wall clock of one program: far beyond what a contained one needs on a busy machine.
@@ -106,10 +107,12 @@ fn run(path: &Path, interpret: bool) -> Result<(&'static str, String), Failed> {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_foresight-attacks"));
     command.arg(path).current_dir(folder.path());
+    // A file: a program that makes the host complain without end must not wait for a reader.
+    let mut complaints = tempfile::tempfile()?;
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(complaints.try_clone()?);
     if interpret {
         command.arg("--interpret");
     }
@@ -126,15 +129,17 @@ fn run(path: &Path, interpret: bool) -> Result<(&'static str, String), Failed> {
         .expect("stdout is a pipe")
         .read_to_string(&mut line)?;
     let mut complaint = String::new();
-    child
-        .stderr
-        .take()
-        .expect("stderr is a pipe")
-        .read_to_string(&mut complaint)?;
+    complaints.rewind()?;
+    complaints.read_to_string(&mut complaint)?;
     Ok(verdict(status, line.trim_end().to_owned(), &complaint))
 }
 
 fn verdict(status: ExitStatus, line: String, complaint: &str) -> (&'static str, String) {
+    // A panic in a native function becomes an error, but none of our own should happen.
+    let panics = |line: &&str| line.contains("panicked at ") && !line.contains("/.cargo/registry/");
+    if let Some(line) = complaint.lines().find(panics) {
+        return ("panic", shorten(line));
+    }
     match status.code() {
         Some(0) => ("ok", line),
         Some(1) => ("hole", line),
@@ -143,7 +148,7 @@ fn verdict(status: ExitStatus, line: String, complaint: &str) -> (&'static str, 
     }
 }
 
-/// The way the child ended, or none if the clock ran out. The few lines it prints fit into the pipes.
+/// The way the child ended, or none if the clock ran out. The line it prints fits into the pipe.
 fn wait(child: &mut Child) -> Result<Option<ExitStatus>, Failed> {
     let start = Instant::now();
     while start.elapsed() < CLOCK {

@@ -106,6 +106,93 @@ pub fn frames(folder: &Path, count: u64) -> Result<PathBuf> {
     })
 }
 
+/// What the items of a JSON document are.
+#[derive(Clone, Copy, Debug)]
+pub enum Document {
+    /// Objects as logs have them.
+    Records,
+    /// Numbers alone.
+    Numbers,
+    /// Texts alone.
+    Texts,
+}
+
+impl Document {
+    fn name(self) -> &'static str {
+        match self {
+            Document::Records => "records",
+            Document::Numbers => "numbers",
+            Document::Texts => "texts",
+        }
+    }
+}
+
+/// A JSON array of at least `len` bytes, and hardly more, in `folder`; made once.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn document(folder: &Path, document: Document, len: usize) -> Result<PathBuf> {
+    let name = format!("{}-{len}.json", document.name());
+    make(&folder.join(name), |out| {
+        let mut random = Random::from_seed(SEED);
+        let mut text = String::new();
+        while text.len() < len {
+            text.push(if text.is_empty() { '[' } else { ',' });
+            match document {
+                Document::Records => text.push_str(&record(&mut random)),
+                Document::Numbers => text.push_str(&number(&mut random)),
+                Document::Texts => {
+                    let n_words = 1 + random.below(12);
+                    text.push_str(&format!("{:?}", words(&mut random, n_words)));
+                }
+            }
+        }
+        text.push(']');
+        Ok(out.write_all(text.as_bytes())?)
+    })
+}
+
+fn record(random: &mut Random) -> String {
+    format!(
+        "{{\"timestamp\":{},\"hostname\":\"{}\",\"severity\":{},\"pid\":{},\"request\":{{\"method\":\"GET\",\
+         \"path\":\"/{}\",\"status\":{},\"bytes\":{},\"duration\":{}.{:03}}},\"user_agent\":\"{}\",\
+         \"tags\":[\"{}\",\"{}\"],\"ok\":true,\"error\":null}}",
+        1_700_000_000 + random.below(1_000_000),
+        words(random, 1),
+        random.below(8),
+        random.below(65_536),
+        words(random, 1),
+        200 + random.below(300),
+        random.below(1_000_000),
+        random.below(10),
+        random.below(1_000),
+        words(random, 6),
+        words(random, 1),
+        words(random, 1),
+    )
+}
+
+fn number(random: &mut Random) -> String {
+    match random.one_in(2) {
+        true => random.below(1_000_000).to_string(),
+        false => format!("{}.{}", random.below(10_000), random.below(100_000_000)),
+    }
+}
+
+/// Words of 3 to 11 small letters, between blanks.
+fn words(random: &mut Random, n_words: u64) -> String {
+    let mut text = String::new();
+    for i in 0..n_words {
+        if i > 0 {
+            text.push(' ');
+        }
+        for _ in 0..3 + random.below(9) {
+            text.push(char::from(b'a' + random.below(26) as u8));
+        }
+    }
+    text
+}
+
 /// Writes aside and renames, so that a run which was cut off leaves no short file behind.
 fn make(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<PathBuf> {
     if !path.exists() {
@@ -240,6 +327,17 @@ mod tests {
             text.lines().all(|line| line.matches('"').count() == 6),
             "three quoted parts"
         );
+    }
+
+    #[test]
+    fn documents_are_arrays_of_the_promised_size() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for kind in [Document::Records, Document::Numbers, Document::Texts] {
+            let path = document(folder.path(), kind, 10_000).expect("written");
+            let text = fs::read_to_string(path).expect("it is text");
+            assert!((10_000..10_500).contains(&text.len()), "{}", text.len());
+            assert!(text.starts_with('[') && text.ends_with(']'));
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! With `--small` everything runs once in tiny sizes: that asserts that every message arrives, and nothing about times.
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
-//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `footprint`, `recovery` and
-//! `latency`.
+//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `footprint`,
+//! `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod footprint;
 mod generate;
 mod inject;
 mod latency;
+mod modules;
 mod nginx;
 mod process;
 mod recovery;
@@ -44,13 +45,10 @@ struct Arguments {
     /// The engine; without it, the program `foresight` beside this one
     #[arg(long, value_name = "PROGRAM")]
     engine: Option<PathBuf>,
-    /// The engine can `require "lpeg"`
-    #[arg(long)]
-    grammar: bool,
     /// Its segment size (output_size) in bytes, if not its default
     #[arg(long, value_name = "BYTES")]
     segment_size: Option<u64>,
-    /// Where it finds `lpeg` when that is a C module (a cpath template)
+    /// Where it finds `lpeg` when that is a C module and none of its own (a cpath template)
     #[arg(long, value_name = "TEMPLATE")]
     lua_cpath: Option<String>,
     /// A second engine to compare with; one that is called `hindsight_cli` gets Hindsight's arguments
@@ -62,6 +60,9 @@ struct Arguments {
     /// Where the second engine finds `lpeg` (a cpath template); without it, it does not run the grammar benchmark
     #[arg(long, value_name = "TEMPLATE")]
     peer_lua_cpath: Option<String>,
+    /// A Lua interpreter, such as luajit with LPeg and Lua CJSON, that runs the modules' benchmark beside the engine
+    #[arg(long, value_name = "PROGRAM")]
+    lua: Option<PathBuf>,
     /// How often each measurement is repeated; the table shows medians
     #[arg(long, default_value_t = 3, value_name = "N")]
     runs: usize,
@@ -79,6 +80,8 @@ struct Arguments {
 /// What all benchmarks share.
 struct Bench {
     engines: Vec<Engine>,
+    /// The interpreter that runs what needs no engine.
+    lua: Option<PathBuf>,
     runs: usize,
     small: bool,
     directory: PathBuf,
@@ -102,6 +105,8 @@ type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
 struct Benchmark {
     name: String,
     about: &'static str,
+    /// The interpreter has a column of its own in it.
+    interpreter: bool,
     measure: Measure,
 }
 
@@ -110,6 +115,7 @@ impl Benchmark {
         Benchmark {
             name: workload.name(),
             about: workload.about(),
+            interpreter: false,
             measure: Box::new(move |bench| throughput::measure(&workload, bench)),
         }
     }
@@ -119,8 +125,10 @@ fn benchmarks() -> Vec<Benchmark> {
     let other = |name: &str, about, measure: fn(&Bench) -> Result<Vec<Figure>>| Benchmark {
         name: name.to_owned(),
         about,
+        interpreter: false,
         measure: Box::new(measure),
     };
+    let modules = other("modules", modules::ABOUT, modules::measure);
     vec![
         Benchmark::of(Inject::Alone),
         Benchmark::of(Inject::Read),
@@ -131,6 +139,10 @@ fn benchmarks() -> Vec<Benchmark> {
         Benchmark::of(Nginx::Strings),
         Benchmark::of(Nginx::Grammar),
         Benchmark::of(Reinject),
+        Benchmark {
+            interpreter: true,
+            ..modules
+        },
         other("footprint", footprint::ABOUT, footprint::measure),
         other("recovery", recovery::ABOUT, recovery::measure),
         other("latency", latency::ABOUT, latency::measure),
@@ -187,7 +199,10 @@ fn show(benchmark: &Benchmark, bench: &Bench) -> Option<String> {
         println!("nothing measured: no engine here suits it, or the run was too small");
         return None;
     }
-    let labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
+    let mut labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
+    if benchmark.interpreter && bench.lua.is_some() {
+        labels.push("lua");
+    }
     println!("{}", table::head(&labels));
     for figure in figures
         .iter()
@@ -205,7 +220,7 @@ fn bench(arguments: &Arguments) -> Result<Bench> {
     };
     let mut engine = Engine::new("engine", &program)?;
     engine.segment_size = arguments.segment_size;
-    engine.grammar_library = arguments.grammar || arguments.lua_cpath.is_some();
+    engine.grammar_library = !engine.asks_every_matcher || arguments.lua_cpath.is_some();
     engine.lua_cpath = arguments.lua_cpath.clone();
     let mut engines = vec![engine];
     if let Some(path) = &arguments.peer {
@@ -228,6 +243,7 @@ fn bench(arguments: &Arguments) -> Result<Bench> {
     };
     Ok(Bench {
         engines,
+        lua: arguments.lua.clone(),
         runs,
         small: arguments.small,
         directory: directory.canonicalize()?,

@@ -17,6 +17,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("generate.lua", include_str!("../lua/generate.lua")),
     ("hold.lua", include_str!("../lua/hold.lua")),
     ("lines.lua", include_str!("../lua/lines.lua")),
+    ("modules.lua", include_str!("../lua/modules.lua")),
     (
         "nginx_grammar.lua",
         include_str!("../lua/nginx_grammar.lua"),
@@ -90,9 +91,7 @@ impl RunDir {
         let folder = self.root.join("run").join(stage.folder());
         let path = folder.join(lua);
         if !path.exists() {
-            let source = PLUGINS.iter().find(|(known, _)| *known == lua);
-            let (_, source) = source.with_context(|| format!("no plugin {lua}"))?;
-            fs::write(path, source)?;
+            fs::write(path, source(lua)?)?;
         }
         let text = format!("filename = \"{lua}\"\n{config}\n");
         Ok(fs::write(folder.join(format!("{name}.cfg")), text)?)
@@ -139,6 +138,16 @@ impl RunDir {
         );
         Ok(())
     }
+}
+
+/// The Lua of a plugin, by file name.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn source(lua: &str) -> Result<&'static str> {
+    let found = PLUGINS.iter().find(|(known, _)| *known == lua);
+    let (_, source) = found.with_context(|| format!("no plugin {lua}"))?;
+    Ok(source)
 }
 
 /// The engine's defaults in everything that is not measured here; the host name is given so that messages have the same

@@ -14,6 +14,8 @@ thread_local! {
     /// Steps that the running validation still has.
     static STEPS: Cell<u64> = const { Cell::new(u64::MAX) };
     static STEPS_PER_TEXT: Cell<u64> = const { Cell::new(1) };
+    /// Violations that it may still note.
+    static VIOLATIONS: Cell<usize> = const { Cell::new(usize::MAX) };
     /// An address in the frame that began the validation; 0 when none runs.
     static STACK: Cell<usize> = const { Cell::new(0) };
 }
@@ -23,6 +25,8 @@ thread_local! {
 pub(super) enum Stop {
     Exhausted,
     TooDeep,
+    /// More violations than may be noted.
+    TooMany,
 }
 
 /// The bounds of one validation.
@@ -30,20 +34,29 @@ pub(super) struct Meter {
     pub(super) steps: u64,
     /// Steps that looking at a text takes, because it may be matched by trying.
     pub(super) steps_per_text: u64,
+    /// Violations that may be noted, each of which takes memory.
+    pub(super) violations: usize,
 }
 
 impl Meter {
     /// Runs `work` within the bounds; and how many steps it took.
     pub(super) fn run<T>(self, work: impl FnOnce() -> T) -> (Result<T, Stop>, u64) {
-        let before = (STEPS.get(), STEPS_PER_TEXT.get(), STACK.get());
+        let before = (
+            STEPS.get(),
+            STEPS_PER_TEXT.get(),
+            VIOLATIONS.get(),
+            STACK.get(),
+        );
         STEPS.set(self.steps);
         STEPS_PER_TEXT.set(self.steps_per_text);
+        VIOLATIONS.set(self.violations);
         STACK.set(stack_address());
         let result = catch_unwind(AssertUnwindSafe(work));
         let taken = self.steps - STEPS.get().min(self.steps);
         STEPS.set(before.0);
         STEPS_PER_TEXT.set(before.1);
-        STACK.set(before.2);
+        VIOLATIONS.set(before.2);
+        STACK.set(before.3);
         match result {
             Ok(result) => (Ok(result), taken),
             Err(payload) => (Err(why(payload)), taken),
@@ -72,7 +85,11 @@ pub(super) fn step(n: u64) {
     let left = STEPS.get();
     let stack = STACK.get();
     if left < n || (stack != 0 && stack.abs_diff(stack_address()) > STACK_MAX) {
-        stop(left < n);
+        stop(if left < n {
+            Stop::Exhausted
+        } else {
+            Stop::TooDeep
+        });
     }
     STEPS.set(left - n);
 }
@@ -85,19 +102,23 @@ pub(super) fn step_text(len: usize) {
     step(STEPS_PER_TEXT.get() * (1 + len as u64 / BYTES_PER_STEP));
 }
 
+/// Notes that a violation is made.
+pub(super) fn violation() {
+    match VIOLATIONS.get().checked_sub(1) {
+        Some(left) => VIOLATIONS.set(left),
+        None => stop(Stop::TooMany),
+    }
+}
+
 #[cold]
-fn stop(exhausted: bool) -> ! {
+fn stop(why: Stop) -> ! {
     if STACK.get() == 0 {
         unreachable!("values are asked within a validation only");
     }
-    if exhausted {
+    if why == Stop::Exhausted {
         STEPS.set(0);
     }
-    resume_unwind(Box::new(if exhausted {
-        Stop::Exhausted
-    } else {
-        Stop::TooDeep
-    }))
+    resume_unwind(Box::new(why))
 }
 
 #[cfg(test)]
@@ -118,11 +139,15 @@ mod tests {
         let meter = |steps| Meter {
             steps,
             steps_per_text: 1,
+            violations: 2,
         };
         assert_eq!(meter(100).run(|| recurse(10)), (Ok(0), 11));
         assert_eq!(meter(5).run(|| recurse(10)), (Err(Stop::Exhausted), 5));
         let (result, _) = meter(u64::MAX).run(|| recurse(1 << 40));
         assert_eq!(result, Err(Stop::TooDeep));
+        let noted = |n| (0..n).for_each(|_| violation());
+        assert_eq!(meter(1).run(|| noted(2)), (Ok(()), 0));
+        assert_eq!(meter(1).run(|| noted(3)), (Err(Stop::TooMany), 0));
         // Nothing is left of it.
         assert_eq!(meter(1).run(|| step(1)), (Ok(()), 1));
     }
@@ -132,6 +157,7 @@ mod tests {
         let meter = Meter {
             steps: 1,
             steps_per_text: 1,
+            violations: 0,
         };
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             meter.run(|| resume_unwind(Box::new("other")))

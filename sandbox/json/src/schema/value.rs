@@ -7,7 +7,7 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 use serde_json::Value as Serde;
 
-use super::meter::{step, step_text};
+use super::meter::{step, step_text, violation};
 use crate::document::{self, Document};
 
 /// The representation: values of documents.
@@ -242,9 +242,10 @@ impl<'a> Node<'a, Documents> for Value<'a> {
         }
     }
 
-    /// Nothing: errors are made with it, and they are told by the places that they name. What compares values does it by
+    /// Nothing: each error is made with it, and they are told by the places that they name. What compares values does it by
     /// [`Node::equals_value`] and [`Array::is_unique`].
     fn to_value(&self) -> Cow<'a, Serde> {
+        violation();
         Cow::Owned(Serde::Null)
     }
 

@@ -117,11 +117,18 @@ pub struct ConfigFile {
 /// See [`ConfigFileError`]; nothing of a text that failed is used.
 pub fn evaluate(text: &[u8]) -> Result<ConfigFile, ConfigFileError> {
     check_text(text)?;
-    let lua = state()?;
+    let state = match SPARE.take() {
+        Some(spare) => spare.refilled(),
+        None => State::new()?,
+    };
     let names = Names::default();
-    run(&lua, text, &names)
+    let found = run(&state.lua, text, &names)
         .map_err(|error| explain(&error))
-        .and_then(|globals| Copier::new(text).copy_globals(&globals, &names.0.borrow()))
+        .and_then(|globals| Copier::new(text).copy_globals(&globals, &names.0.borrow()));
+    if found.is_ok() && state.lua.used_memory() <= SPARE_MEMORY_MAX {
+        SPARE.set(Some(state));
+    }
+    found
 }
 
 /// Checks that `text` is Lua source a sandbox could load, without running any of it.
@@ -130,8 +137,9 @@ pub fn evaluate(text: &[u8]) -> Result<ConfigFile, ConfigFileError> {
 /// [`ConfigFileError::Syntax`] with the line, or [`ConfigFileError::Limit`].
 pub fn compile(text: &[u8]) -> Result<(), ConfigFileError> {
     check_text(text)?;
-    let lua = state()?;
-    let chunk = lua
+    let state = State::new()?;
+    let chunk = state
+        .lua
         .load(text)
         .set_name(format!("={CHUNK}"))
         .set_mode(ChunkMode::Text);
@@ -153,19 +161,43 @@ fn check_text(text: &[u8]) -> Result<(), ConfigFileError> {
     Ok(())
 }
 
+/// A state that has run a text without a fault serves for the next one on this thread unless it is larger than this: making
+/// one costs more than most texts. Texts run in environments of their own, so nothing of one is there for the next.
+const SPARE_MEMORY_MAX: usize = 1024 * 1024;
+
+thread_local! {
+    static SPARE: Cell<Option<State>> = const { Cell::new(None) };
+}
+
 /// A state with limits. mlua always opens the base library, so texts run in an environment of their own.
-fn state() -> Result<Lua, ConfigFileError> {
-    let create = || -> mlua::Result<Lua> {
-        let lua = Lua::new_with(StdLib::NONE, LuaOptions::default())?;
-        lua.set_memory_limit(MAX_MEMORY)?;
-        let left = Cell::new(MAX_INSTRUCTIONS / INSTRUCTIONS_PER_CHECK);
-        let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_CHECK);
-        lua.set_hook(triggers, move |_, debug| {
-            charge(&left, debug.current_line())
-        })?;
-        Ok(lua)
-    };
-    create().map_err(|error| explain(&error))
+struct State {
+    lua: Lua,
+    /// Looks at the budget that are still to come.
+    left: Rc<Cell<u32>>,
+}
+
+impl State {
+    fn new() -> Result<State, ConfigFileError> {
+        let left = Rc::new(Cell::new(0));
+        let lua = limited(left.clone()).map_err(|error| explain(&error))?;
+        Ok(State { lua, left }.refilled())
+    }
+
+    /// The state with a whole budget.
+    fn refilled(self) -> State {
+        self.left.set(MAX_INSTRUCTIONS / INSTRUCTIONS_PER_CHECK);
+        self
+    }
+}
+
+fn limited(left: Rc<Cell<u32>>) -> mlua::Result<Lua> {
+    let lua = Lua::new_with(StdLib::NONE, LuaOptions::default())?;
+    lua.set_memory_limit(MAX_MEMORY)?;
+    let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_CHECK);
+    lua.set_hook(triggers, move |_, debug| {
+        charge(&left, debug.current_line())
+    })?;
+    Ok(lua)
 }
 
 fn charge(left: &Cell<u32>, line: Option<usize>) -> mlua::Result<VmState> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -83,13 +84,19 @@ impl Engine {
 
     /// Loads what lies in the run directories and starts the stages; inputs come last.
     pub fn start(&mut self) {
-        self.start_analysis_plugins();
-        self.analysis.start();
-        for kind in [Kind::Output, Kind::Input] {
-            for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
-                self.start_plugin(kind, &cfg);
+        let shared = &self.shared.clone();
+        let (to_write, made) = std::sync::mpsc::channel::<Arc<Plugin>>();
+        std::thread::scope(|scope| {
+            // Nobody waits for the runtime configurations, so one thread writes them while the others go on.
+            scope.spawn(move || made.iter().for_each(|plugin| write_rtc(shared, &plugin)));
+            self.start_analysis_plugins(to_write);
+            self.analysis.start();
+            for kind in [Kind::Output, Kind::Input] {
+                for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
+                    self.start_plugin(kind, &cfg);
+                }
             }
-        }
+        });
         self.starting = false;
         // All readers of the last run have entered, so what nobody needs may go from now on.
         self.shared.input_queue.start_purging();
@@ -103,12 +110,17 @@ impl Engine {
     }
 
     /// Loads the analysis plugins, which may be many, several at once; they join the stage in the order of their names.
-    fn start_analysis_plugins(&self) {
+    /// Those that were made go to `to_write`.
+    fn start_analysis_plugins(&self, to_write: Sender<Arc<Plugin>>) {
         let configs = crate::load::run_configs(&self.shared.config.run_dir(Kind::Analysis));
         let loaded = crate::parallel::map(&configs, |cfg| {
             let config = load_config(&self.shared, Kind::Analysis, cfg)?;
             let made = self.make_analysis(config.clone());
-            loaded(&self.shared, &config, made)
+            let plugin = made_or_told(&self.shared, &config, made)?;
+            to_write
+                .send(config)
+                .expect("the writer waits for the end of this channel");
+            Some(plugin)
         });
         for plugin in loaded.into_iter().flatten() {
             self.analysis.add(plugin);
@@ -127,7 +139,9 @@ impl Engine {
                 .map(|plugin| self.analysis.add(plugin)),
             Kind::Output => self.start_output(config.clone()),
         };
-        loaded(&self.shared, &config, made);
+        if made_or_told(&self.shared, &config, made).is_some() {
+            write_rtc(&self.shared, &config);
+        }
     }
 
     fn start_input(&mut self, config: Arc<Plugin>) -> Result<(), String> {
@@ -516,19 +530,17 @@ fn load_config(shared: &Shared, kind: Kind, cfg: &Path) -> Option<Arc<Plugin>> {
     Some(plugin)
 }
 
-/// Tells why a plugin was not made, or writes its runtime configuration.
-fn loaded<T>(shared: &Shared, plugin: &Arc<Plugin>, made: Result<T, String>) -> Option<T> {
-    let made = match made {
-        Ok(made) => made,
-        Err(reason) => {
-            fault::not_created(shared, plugin, &reason);
-            return None;
-        }
-    };
+/// Tells why a plugin was not made.
+fn made_or_told<T>(shared: &Shared, plugin: &Plugin, made: Result<T, String>) -> Option<T> {
+    made.map_err(|reason| fault::not_created(shared, plugin, &reason))
+        .ok()
+}
+
+/// Writes the runtime configuration of a plugin that was made.
+fn write_rtc(shared: &Shared, plugin: &Plugin) {
     if let Err(error) = crate::rtc::write(&shared.config, plugin, shared.log_level) {
         tracing::error!(target: "plugin", plugin = %plugin.name, "writing the .rtc file: {error}");
     }
-    Some(made)
 }
 
 fn start_of(place: InitialPosition) -> Start {

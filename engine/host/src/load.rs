@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -88,8 +89,16 @@ pub fn run_configs(run_dir: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(Result::ok);
-    let is_cfg = |path: &PathBuf| Extension::of(path) == Some(Extension::Cfg) && path.is_file();
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_cfg).collect();
+    let is_cfg = |entry: &DirEntry| {
+        let path = entry.path();
+        // The directory says what most entries are; only links have to be followed.
+        let is_file = || match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_file(),
+            _ => path.is_file(),
+        };
+        Extension::of(&path) == Some(Extension::Cfg) && is_file()
+    };
+    let mut found: Vec<PathBuf> = entries.filter(is_cfg).map(|entry| entry.path()).collect();
     found.sort();
     found
 }

@@ -1,11 +1,11 @@
 //! Writes a plugin's runtime configuration, `<output_path>/<type>.<name>.rtc`: its own text, then everything
 //! the host adds or puts in place of it. Hindsight's tools read these files.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sandbox::Kind;
-use stdx::files::{RealDisk, write_atomically};
 
 use crate::config::{Main, Plugin};
 
@@ -20,7 +20,17 @@ pub fn path(main: &Main, plugin: &Plugin) -> PathBuf {
 /// Whatever the disk says.
 pub fn write(main: &Main, plugin: &Plugin, log_level: u8) -> io::Result<()> {
     let text = text(main, plugin, log_level);
-    write_atomically(&RealDisk, &path(main, plugin), &text, false)
+    // Nothing depends on the file, so it is written in place; it is shortened last, because ext4 writes a file that was cut
+    // to nothing out when it is closed, which takes long for thousands.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let mut file = options.open(path(main, plugin))?;
+    file.write_all(&text)?;
+    let len = text.len() as u64;
+    if file.metadata()?.len() > len {
+        file.set_len(len)?;
+    }
+    Ok(())
 }
 
 /// The text of the runtime configuration, Hindsight's byte for byte.
@@ -274,7 +284,14 @@ mod tests {
         let (mut main, plugin) = plugin(Kind::Input, "filename = 'foo.lua'");
         main.output_path = dir.path().to_path_buf();
         write(&main, &plugin, 6).expect("the directory is ours");
-        let written = std::fs::read(dir.path().join("input.foo.rtc")).expect("the file is there");
-        assert_eq!(written, text(&main, &plugin, 6));
+        let path = dir.path().join("input.foo.rtc");
+        let read = || std::fs::read(&path).expect("the file is there");
+        assert_eq!(read(), text(&main, &plugin, 6));
+        // In place of whatever was there, shorter or longer.
+        for old in [&b"x"[..], &[b'x'; 10_000]] {
+            std::fs::write(&path, old).expect("the directory is ours");
+            write(&main, &plugin, 6).expect("the directory is ours");
+            assert_eq!(read(), text(&main, &plugin, 6));
+        }
     }
 }

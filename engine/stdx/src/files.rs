@@ -186,7 +186,10 @@ pub fn write_atomically(disk: &dyn Disk, path: &Path, bytes: &[u8], sync: bool) 
     aside.push(".tmp");
     let aside = Path::new(&aside);
     let file = disk.open(aside, Access::Write)?;
-    file.truncate(0)?;
+    // A remainder of an earlier attempt. Not done for nothing: ext4 writes a file that was cut to nothing out when it is closed.
+    if !file.is_empty()? {
+        file.truncate(0)?;
+    }
     file.write_all_at(bytes, 0)?;
     if sync {
         file.sync()?;

@@ -7,8 +7,11 @@ use sandbox::native::{Call, Class, Error, Function, Object, Scope, function};
 use super::{Aggregation, Cell, CircularBuffer, Format, Header, MAX_COLUMNS, Part};
 use crate::binding::{charge, check, check_int, check_option, filled, write_new};
 
-/// Cells that are emptied, read or written for one step of the plugin's budget.
+/// Cells that are read or written for one step of the plugin's budget.
 const CELLS_PER_STEP: usize = 4;
+
+/// Cells that are emptied at once for one step: eight days of seconds in six columns must fit into the default budget.
+const EMPTIED_PER_STEP: usize = 64;
 
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
@@ -103,7 +106,7 @@ fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     check(seconds_per_row > 0, 3, "seconds_per_row is out of range")?;
     let n = (rows as usize).saturating_mul(columns as usize);
     let cells = filled(call, n, Cell::EMPTY)?;
-    charge(call, n / CELLS_PER_STEP)?;
+    charge(call, n / EMPTIED_PER_STEP)?;
     let buffer = CircularBuffer::new(rows as usize, seconds_per_row.into(), cells);
     call.push_object(Shared(RefCell::new(buffer)))?;
     Ok(1)
@@ -172,7 +175,7 @@ fn change(
         let ns = call.check_number(2)?;
         let (row, emptied) = buffer.advance(ns);
         if emptied > 0 {
-            charge(call, emptied / CELLS_PER_STEP)?;
+            charge(call, emptied / EMPTIED_PER_STEP)?;
         }
         let column = check_column(call, buffer, 3)?;
         let value = call.check_number(4)?;

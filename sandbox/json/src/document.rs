@@ -47,7 +47,7 @@ pub trait Limits {
     /// When they may not.
     fn memory(&mut self, bytes: usize) -> Result<(), Error>;
 
-    /// Charges work, about as many steps as bytes were read.
+    /// Charges work.
     ///
     /// # Errors
     /// When there is no budget left.

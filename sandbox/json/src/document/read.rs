@@ -6,6 +6,10 @@ use crate::scan::{decimal, escape, hex4, join_surrogates, plain_end, skip_space,
 /// Bytes read between two looks at the budget.
 const BYTES_PER_CHARGE: usize = 4096;
 
+/// Bytes read for one step of the budget. Hindsight charges nothing for them, so a document of some megabytes must fit into
+/// the default budget.
+const BYTES_PER_STEP: usize = 16;
+
 /// How a text is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -111,7 +115,7 @@ impl Reader<'_> {
                 continue;
             }
             if self.at - self.charged > BYTES_PER_CHARGE {
-                let steps = (self.at - self.charged) as u32;
+                let steps = ((self.at - self.charged) / BYTES_PER_STEP) as u32;
                 self.limits.charge(steps).map_err(Failure::Limit)?;
                 self.charged = self.at;
             }

@@ -15,6 +15,9 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// Bytes that are inflated between two looks at the limits.
 const INFLATED_AT_ONCE: usize = 16 * 1024;
 
+/// Steps of the budget for them.
+const STEPS_PER_PIECE: u32 = 1024;
+
 /// `parse_message([reader,] name [, field index [, array index [, validate_encoding]]])`
 pub(super) fn parse_message(call: &mut Call<'_>) -> Result<usize, Error> {
     let document = read_message(call, 1)?;
@@ -89,7 +92,7 @@ fn inflate(call: &mut Call<'_>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     loop {
         call.check_memory(2 * text.len() + INFLATED_AT_ONCE)?;
-        call.charge(INFLATED_AT_ONCE as u32)?;
+        call.charge(STEPS_PER_PIECE)?;
         let piece = (&mut decoder)
             .take(INFLATED_AT_ONCE as u64)
             .read_to_end(&mut text);

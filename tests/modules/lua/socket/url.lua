@@ -74,6 +74,8 @@ assert(url.build_path { is_absolute = 1, is_directory = 1 } == "/")
 
 -- LuaSocket's modules are found in its table as well.
 local socket = require "socket"
-assert(socket.url == require "socket.url" and socket.http == require "socket.http")
-assert(socket.tp == require "socket.tp" and socket.smtp == require "socket.smtp")
+for _, name in ipairs { "url", "http", "tp", "smtp" } do
+    local module = require("socket." .. name)
+    assert(socket[name] == module, name)
+end
 assert(io and io.open, "mime, which smtp uses, leaves io behind")

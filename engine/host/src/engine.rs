@@ -87,16 +87,13 @@ impl Engine {
         let shared = &self.shared.clone();
         let (to_write, made) = std::sync::mpsc::channel::<Arc<Plugin>>();
         std::thread::scope(|scope| {
-            // Nobody waits for the runtime configurations, so one thread writes them while the others go on.
+            // The plugins do not wait for their runtime configurations; one thread writes them beside the loading.
             scope.spawn(move || made.iter().for_each(|plugin| write_rtc(shared, &plugin)));
             self.start_analysis_plugins(to_write);
             self.analysis.start();
-            for kind in [Kind::Output, Kind::Input] {
-                for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
-                    self.start_plugin(kind, &cfg);
-                }
-            }
+            self.start_plugins(Kind::Output);
         });
+        self.start_plugins(Kind::Input);
         self.starting = false;
         // All readers of the last run have entered, so what nobody needs may go from now on.
         self.shared.input_queue.start_purging();
@@ -107,6 +104,12 @@ impl Engine {
         self.recorder.forget_vanished(|name| {
             inputs.contains_key(name) || outputs.contains_key(name) || analysis.contains(name)
         });
+    }
+
+    fn start_plugins(&mut self, kind: Kind) {
+        for cfg in crate::load::run_configs(&self.shared.config.run_dir(kind)) {
+            self.start_plugin(kind, &cfg);
+        }
     }
 
     /// Loads the analysis plugins, which may be many, several at once; they join the stage in the order of their names.

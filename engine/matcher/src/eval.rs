@@ -19,14 +19,14 @@ const ACCEPT: u32 = u32::MAX;
 const REJECT: u32 = u32::MAX - 1;
 
 /// An expression ready to be evaluated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Program {
     steps: Vec<Step>,
     /// The first step, [`ACCEPT`] or [`REJECT`].
     entry: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Step {
     probe: Probe,
     if_true: u32,
@@ -34,7 +34,7 @@ struct Step {
 }
 
 /// A test with everything prepared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Probe {
     Text(TextHeader, TextProbe),
     NoText(TextHeader, bool),
@@ -43,19 +43,19 @@ enum Probe {
     Field(FieldProbe),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum TextProbe {
     Compare(Relation, Box<[u8]>),
     Pattern { pattern: Compiled, negated: bool },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct FieldProbe {
     field: FieldName,
     question: Question,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Question {
     Text(TextProbe),
     Number(Relation, Number),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use schemas::view::{FieldView, Value, View};
 
-use crate::eval::{Exceeded, text_header};
+use crate::eval::{Exceeded, Program, text_header};
 use crate::expr::{FieldTest, Node, Number, Relation, Test, TextHeader, TextTest, Tree};
 use crate::{Inner, Matcher};
 
@@ -49,6 +49,9 @@ pub struct MatcherIndex {
 /// Matchers with the same expression.
 #[derive(Debug)]
 struct Group {
+    /// The expression, copied: all programs of the index lie together in memory. Those of the matchers lie wherever their
+    /// plugins were loaded, so that with thousands each evaluation would wait for the memory.
+    program: Program,
     members: Vec<Arc<Inner>>,
     ids: Vec<u32>,
 }
@@ -220,6 +223,7 @@ impl MatcherIndex {
                     let text = matcher.inner.tree.flat_bytes();
                     let group = *known.entry(text).or_insert_with(|| {
                         self.groups.push(Group {
+                            program: matcher.inner.program.clone(),
                             members: Vec::new(),
                             ids: Vec::new(),
                         });
@@ -350,7 +354,7 @@ fn push_once<K>(entry: Entry<'_, K, Vec<u32>>, group: u32) {
 impl Group {
     #[inline]
     fn matches(&self, view: &View<'_>, exceeded: &Exceeded) -> bool {
-        let matches = self.members[0].program.matches(view, exceeded);
+        let matches = self.program.matches(view, exceeded);
         let count = exceeded.take();
         if count > 0 {
             self.members

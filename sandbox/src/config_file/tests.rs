@@ -244,3 +244,22 @@ proptest! {
         prop_assert_eq!(file.get("s").and_then(Value::as_bytes), Some(text.as_slice()));
     }
 }
+
+#[test]
+fn texts_on_one_thread_know_nothing_of_each_other() {
+    assert_eq!(list("a = 1 t = {x = 2}"), ["a 1 1", "t 1 table", "t.x 1 2"]);
+    assert_eq!(list("b = a c = t == nil"), ["c 1 true"]);
+    // Not after a fault either, nor after a text that took much memory.
+    error("a = 1 error()");
+    assert_eq!(list("c = a == nil"), ["c 1 true"]);
+    list("a = 'x' for i = 1, 20 do a = a .. a end");
+    assert_eq!(list("c = a == nil"), ["c 1 true"]);
+}
+
+#[test]
+fn each_text_has_the_whole_budget() {
+    let most = MAX_INSTRUCTIONS / 4;
+    for _ in 0..8 {
+        assert_eq!(list(&format!("for i = 1, {most} do end a = 1")), ["a 1 1"]);
+    }
+}

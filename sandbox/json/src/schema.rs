@@ -53,6 +53,9 @@ const VIOLATIONS_MEMORY: usize = 16 << 20;
 /// Memory of one violation, in bytes, without the path to its value, of which it has two copies: an estimate.
 const MEMORY_PER_VIOLATION: usize = 1024;
 
+/// Bytes of a violation that are written in one step.
+const BYTES_PER_STEP: u64 = 32;
+
 /// What compiling a schema takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
@@ -167,13 +170,14 @@ impl Schema {
             0 => STEPS_MAX,
             limit => limit.saturating_mul(STEPS_PER_INSTRUCTION).min(STEPS_MAX),
         };
-        let meter = |violations| Meter {
+        let meter = |violations, steps_per_violation| Meter {
             steps: max,
             steps_per_text: if self.backtracks { 200 } else { 1 },
             violations,
+            steps_per_violation,
         };
         let root = Value::of(document, document.root());
-        let (valid, mut steps) = meter(0).run(|| self.validator.is_valid(root));
+        let (valid, mut steps) = meter(0, 1).run(|| self.validator.is_valid(root));
         let outcome = match valid {
             Ok(true) => Ok(Outcome::Valid),
             Ok(false) => {
@@ -196,19 +200,20 @@ impl Schema {
     fn tell(
         &self,
         document: &Document,
-        meter: &impl Fn(usize) -> Meter,
+        meter: &impl Fn(usize, u64) -> Meter,
     ) -> (Result<Outcome, meter::Stop>, u64) {
         let memory = MEMORY_PER_VIOLATION + 2 * document.longest_path();
         let most = (VIOLATIONS_MEMORY / memory).max(1);
+        let steps = memory as u64 / BYTES_PER_STEP;
         let root = Value::of(document, document.root());
-        let (all, taken) = meter(most).run(|| {
+        let (all, taken) = meter(most, steps).run(|| {
             let errors = self.validator.iter_errors(root);
             report::report(document, &self.json, self.draft, errors)
         });
         if !matches!(all, Err(meter::Stop::TooMany)) {
             return (all, taken);
         }
-        let (first, taken_again) = meter(most).run(|| {
+        let (first, taken_again) = meter(most, steps).run(|| {
             let error = self.validator.validate(root).err().into_iter();
             report::report(document, &self.json, self.draft, error)
         });

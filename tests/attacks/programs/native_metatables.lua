@@ -2,8 +2,10 @@
 -- Writes into every module and every metatable that can be reached; the neighbours use the same modules.
 local names = {"lpeg", "cjson", "circular_buffer", "hyperloglog", "bloom_filter", "cuckoo_filter", "cuckoo_filter_expire", "sax", "xxhash", "struct", "bit32", "zlib", "snappy", "zstd", "openssl", "timezone"}
 for _, name in ipairs({"cm_sketch", "matrix", "p2", "running_stats", "time_series"}) do names[#names + 1] = "streaming_algorithms." .. name end
-local objects = {}
+local objects, done = {}, false
 function process_message()
+    if done then return 0 end
+    done = true
     for _, name in ipairs(names) do
         local module = require(name)
         if module.new then local ok, o = pcall(module.new, 300, 2, 60) if ok then objects[#objects + 1] = o end end

@@ -83,7 +83,8 @@ fn prepare(folder: &Path) -> Result<()> {
 fn under_engine(bench: &Bench, engine: &Engine, bytes: u64) -> Result<Cases> {
     let dir = RunDir::create(&bench.directory.join("run"), engine)?;
     let documents = bench.directory.display().to_string();
-    let config = format!("documents = {documents:?}\nbytes = {bytes}\nmemory_limit = 0");
+    let config =
+        format!("documents = {documents:?}\nbytes = {bytes}\nmemory_limit = 0\noutput_limit = 0");
     dir.plugin(Stage::Input, "modules", PROGRAM, &config)?;
     process::run_to_end(&mut engine.replay(&dir.root), &dir.root)
         .with_context(|| format!("modules, {}", engine.label))?;

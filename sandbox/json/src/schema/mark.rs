@@ -85,8 +85,15 @@ fn mark(schema: &mut Json, seen: &mut Seen) {
             }
             value => mark(value, seen),
         }
-        if IN_PLACE.contains(&key) {
-            mark_branches(value);
+        if !IN_PLACE.contains(&key) {
+            continue;
+        }
+        match value {
+            Json::Object(schemas) if MAPS.contains(&key) => {
+                schemas.values_mut().for_each(mark_branch);
+            }
+            Json::Array(schemas) => schemas.iter_mut().for_each(mark_branch),
+            schema => mark_branch(schema),
         }
     }
     if is_applied_in_place(map) {
@@ -97,14 +104,6 @@ fn mark(schema: &mut Json, seen: &mut Seen) {
 fn is_applied_in_place(map: &serde_json::Map<String, Json>) -> bool {
     let mut keywords = IN_PLACE.iter().chain(&REFERENCES);
     keywords.any(|&keyword| map.contains_key(keyword))
-}
-
-/// Marks the schemas right under a keyword.
-fn mark_branches(value: &mut Json) {
-    match value {
-        Json::Array(branches) => branches.iter_mut().for_each(mark_branch),
-        branch => mark_branch(branch),
-    }
 }
 
 fn mark_branch(branch: &mut Json) {
@@ -142,6 +141,7 @@ mod tests {
         let schema = json!({
             "properties": {"not": {"type": "null"}, "a": {"anyOf": [{}, true]}},
             "enum": [{"other": [1]}],
+            "dependentSchemas": {"if": {"type": "null"}},
             "items": {"type": "string"},
         });
         let max = MEMBERS_MAX;
@@ -151,7 +151,9 @@ mod tests {
                 "a": {"anyOf": [{"maxProperties": max}, true], "maxProperties": max},
             },
             "enum": [{"other": [1]}],
+            "dependentSchemas": {"if": {"type": "null", "maxProperties": max}},
             "items": {"type": "string"},
+            "maxProperties": max,
         });
         assert_eq!(marked(&schema), Ok(expected));
     }

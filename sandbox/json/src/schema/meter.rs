@@ -16,6 +16,7 @@ thread_local! {
     static STEPS_PER_TEXT: Cell<u64> = const { Cell::new(1) };
     /// Violations that it may still note.
     static VIOLATIONS: Cell<usize> = const { Cell::new(usize::MAX) };
+    static STEPS_PER_VIOLATION: Cell<u64> = const { Cell::new(1) };
     /// An address in the frame that began the validation; 0 when none runs.
     static STACK: Cell<usize> = const { Cell::new(0) };
 }
@@ -36,6 +37,8 @@ pub(super) struct Meter {
     pub(super) steps_per_text: u64,
     /// Violations that may be noted, each of which takes memory.
     pub(super) violations: usize,
+    /// Steps that making one takes.
+    pub(super) steps_per_violation: u64,
 }
 
 impl Meter {
@@ -45,18 +48,21 @@ impl Meter {
             STEPS.get(),
             STEPS_PER_TEXT.get(),
             VIOLATIONS.get(),
+            STEPS_PER_VIOLATION.get(),
             STACK.get(),
         );
         STEPS.set(self.steps);
         STEPS_PER_TEXT.set(self.steps_per_text);
         VIOLATIONS.set(self.violations);
+        STEPS_PER_VIOLATION.set(self.steps_per_violation);
         STACK.set(stack_address());
         let result = catch_unwind(AssertUnwindSafe(work));
         let taken = self.steps - STEPS.get().min(self.steps);
         STEPS.set(before.0);
         STEPS_PER_TEXT.set(before.1);
         VIOLATIONS.set(before.2);
-        STACK.set(before.3);
+        STEPS_PER_VIOLATION.set(before.3);
+        STACK.set(before.4);
         match result {
             Ok(result) => (Ok(result), taken),
             Err(payload) => (Err(why(payload)), taken),
@@ -105,7 +111,10 @@ pub(super) fn step_text(len: usize) {
 /// Notes that a violation is made.
 pub(super) fn violation() {
     match VIOLATIONS.get().checked_sub(1) {
-        Some(left) => VIOLATIONS.set(left),
+        Some(left) => {
+            VIOLATIONS.set(left);
+            step(STEPS_PER_VIOLATION.get());
+        }
         None => stop(Stop::TooMany),
     }
 }
@@ -140,14 +149,15 @@ mod tests {
             steps,
             steps_per_text: 1,
             violations: 2,
+            steps_per_violation: 3,
         };
         assert_eq!(meter(100).run(|| recurse(10)), (Ok(0), 11));
         assert_eq!(meter(5).run(|| recurse(10)), (Err(Stop::Exhausted), 5));
         let (result, _) = meter(u64::MAX).run(|| recurse(1 << 40));
         assert_eq!(result, Err(Stop::TooDeep));
         let noted = |n| (0..n).for_each(|_| violation());
-        assert_eq!(meter(1).run(|| noted(2)), (Ok(()), 0));
-        assert_eq!(meter(1).run(|| noted(3)), (Err(Stop::TooMany), 0));
+        assert_eq!(meter(9).run(|| noted(2)), (Ok(()), 6));
+        assert_eq!(meter(9).run(|| noted(3)), (Err(Stop::TooMany), 6));
         // Nothing is left of it.
         assert_eq!(meter(1).run(|| step(1)), (Ok(()), 1));
     }
@@ -158,6 +168,7 @@ mod tests {
             steps: 1,
             steps_per_text: 1,
             violations: 0,
+            steps_per_violation: 1,
         };
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             meter.run(|| resume_unwind(Box::new("other")))

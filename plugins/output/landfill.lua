@@ -11,7 +11,7 @@ it. Files are called `<landfill_name>+YYYYMMDD+HHMMSS.<n>_<hostname>_<pid>`, whe
 store. Submissions whose `host_field` is another host's go to a file of `<landfill_name>_other`.
 
 Files that a crash has left behind are finished at the next start; a message that the crash tore apart is cut off and
-written again. Files without a message are removed.
+written again; its bytes stay in a file that ends in `.torn`. Files without a message are removed.
 
 ## Sample configuration
 
@@ -67,7 +67,8 @@ local function finish_leftovers()
     for entry in lfs.dir(batch_dir) do
         for _, name in ipairs({ landfill_name .. "_other", landfill_name }) do
             local rest = string.sub(entry, 1, #name) == name and string.sub(entry, #name + 1)
-            if rest and string.find(rest, pattern) and not string.find(rest, "%.done$") then
+            local is_over = rest and (string.find(rest, "%.done$") or string.find(rest, "%.torn$"))
+            if rest and string.find(rest, pattern) and not is_over then
                 local path = batch_dir .. "/" .. entry
                 finish(path, assert(append_file.open(path, { frames = "heka" })))
                 break

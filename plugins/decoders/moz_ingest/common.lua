@@ -223,9 +223,12 @@ end
 local function error_fields(raw, problem, msg)
     local fields, taken = {}, {}
     local function add(name, value)
-        if value ~= nil and value ~= "" and not taken[name] then
-            fields[#fields + 1] = { name = name, value = value }
+        if value == nil or value == "" or taken[name] then return end
+        local field = { name = name, value = value }
+        if type(value) == "table" then
+            field.value, field.value_type, field.representation = value.value, value.value_type, value.representation
         end
+        fields[#fields + 1] = field
     end
     for _, field in ipairs(raw.Fields or {}) do
         if not miu.is_private(field.name) then
@@ -241,9 +244,8 @@ local function error_fields(raw, problem, msg)
     -- What could not be injected once cannot be part of the error either.
     if msg and problem.kind ~= "inject_message" then
         for name, value in pairs(msg.Fields) do
-            if type(value) ~= "table" or value.userdata == nil and type(value.value) ~= "userdata" then
-                add(name, value)
-            end
+            local is_document = type(value) == "table" and (value.userdata ~= nil or type(value.value) == "userdata")
+            if not is_document then add(name, value) end
         end
     end
     return fields

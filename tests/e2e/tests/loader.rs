@@ -177,9 +177,10 @@ fn has_no_address(message: &Message) {
 fn verdict(example: &Example, message: &Message) {
     let text = |name| field_text(message, name).unwrap_or_default();
     let (name, kind) = (&example.name, kind(message));
-    let expected: &[_] = match example.passes {
-        true => &["validated", "telemetry"],
-        false => &["error", "telemetry.error"],
+    let expected = if example.passes {
+        ["validated", "telemetry"]
+    } else {
+        ["error", "telemetry.error"]
     };
     assert!(
         expected.contains(&kind.as_str()),

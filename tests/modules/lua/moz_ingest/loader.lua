@@ -146,6 +146,8 @@ local rest = f.submission.value
 assert(rest:find("payload", "processes") and not rest:find("payload", "info"), "what is moved is no more in the document")
 assert(rest:find("environment") and not rest:find("environment", "system"))
 
+f = is_error(submit(TELEMETRY, "", { { "Date", "Thu, 01 Feb 2018 11:59:00 GMT" } }), "json", "invalid submission: ")
+assert(f.clockSkew == 60 and f.Date == "Thu, 01 Feb 2018 11:59:00 GMT" and f.content == "")
 f = is_error(submit(TELEMETRY, read("main.4.several.fail.json")), "json",
     "schema: main version: 4 validation error: SchemaURI: #")
 for _, path in ipairs { "#/clientId", "#/application/buildId", "#/payload/info/subsessionLength" } do

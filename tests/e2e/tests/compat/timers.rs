@@ -60,10 +60,12 @@ fn in_a_replay_the_messages_fire_them() {
         .iter()
         .map(|tick| tick.replace("000000000 ", " "))
         .collect();
-    // The first message fires it, then every ten seconds of the data's time, each after the message.
+    // As with Hindsight: once at time 0, then the first message fires it, then every ten seconds of the data's time, each
+    // after the message.
     assert_eq!(
         seconds,
         [
+            "0 false 0",
             "1000 false 1",
             "1012 false 3",
             "1050 false 5",

@@ -560,7 +560,7 @@ impl Sandbox {
             injects: shared.injects.get(),
             inject_bytes: shared.inject_bytes.get(),
             process_messages: self.process_messages,
-            failures: self.failures + shared.failures.get(),
+            failures: self.failures.saturating_add(shared.failures.get()),
         }
     }
 }

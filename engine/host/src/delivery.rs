@@ -93,7 +93,7 @@ impl Delivery {
 
     /// `update_checkpoint(sequence, failures)`: one message under way has arrived.
     pub fn acknowledge(&mut self, sequence: u64, failures: u64) {
-        self.failures += failures;
+        self.failures = self.failures.saturating_add(failures);
         if let Acked::SafeUpTo(places) = self.acks.acknowledge(sequence) {
             self.committed = places;
         }

@@ -608,7 +608,7 @@ impl OutputRunner {
         let seen = |cursor: &Option<Cursor>| cursor.as_ref().map_or(0, Cursor::seen);
         let seen = seen(&self.input) + seen(&self.analysis);
         self.plugin.statistics.update(|counts| {
-            counts.failures += failures;
+            counts.failures = counts.failures.saturating_add(failures);
             counts.seen = seen;
         });
     }

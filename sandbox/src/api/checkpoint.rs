@@ -23,7 +23,9 @@ pub(super) fn update_checkpoint(call: &mut Call<'_>) -> Result<usize, Error> {
         }
     };
     let shared = call.shared();
-    shared.failures.set(shared.failures.get() + failures);
+    shared
+        .failures
+        .set(shared.failures.get().saturating_add(failures));
     let updated = shared
         .host
         .borrow_mut()

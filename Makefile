@@ -14,6 +14,7 @@ run:
 
 ## Format, lints, every test.
 test: lint
+	sh .ci/needs
 	$(CARGO) build --bin foresight
 	$(CARGO) test --workspace --no-fail-fast
 

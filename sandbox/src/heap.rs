@@ -1,4 +1,4 @@
-//! Reads LuaJIT's strings and tables where they lie in memory, without a call for every value.
+//! Reads LuaJIT's stack, strings and tables where they lie in memory, without a call for every value.
 //!
 //! The layout is that of LuaJIT 2.1 with 64-bit references, which is what our build makes on every 64-bit machine.
 //! [`is_readable`] proves it on a state of its own before the first use. Where the proof fails, nothing here is used, and
@@ -8,18 +8,25 @@
 //! the collector sees. Compiled code never runs meanwhile, so all that it changed is in memory.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ffi::{self, lua_State};
+use crate::native::Type;
 
 /// Kinds of values, as they stand in the upper 17 bits of a word; those of numbers are smaller than all of them.
 mod kind {
     pub(super) const NIL: u32 = !0;
     pub(super) const FALSE: u32 = !1;
     pub(super) const TRUE: u32 = !2;
+    pub(super) const LIGHT_USERDATA: u32 = !3;
     pub(super) const STRING: u32 = !4;
+    pub(super) const THREAD: u32 = !6;
+    pub(super) const FUNCTION: u32 = !8;
+    pub(super) const CDATA: u32 = !10;
     pub(super) const TABLE: u32 = !11;
+    pub(super) const USERDATA: u32 = !12;
     /// A 32-bit integer, on machines where LuaJIT keeps such; doubles are smaller.
     pub(super) const INTEGER: u32 = !13;
 }
@@ -29,6 +36,27 @@ const ADDRESS: u64 = (1 << 47) - 1;
 
 /// A table whose hash part has more slots is not searched for numbers among its keys.
 const SEARCHED_SLOTS: u32 = 32;
+
+#[repr(C)]
+struct StateHead {
+    next: u64,
+    marked: u8,
+    kind: u8,
+    function_id: u8,
+    status: u8,
+    global: *const GlobalHead,
+    gc_list: u64,
+    /// The first value of the running function.
+    base: *const u64,
+    /// The first free place above its last value.
+    top: *const u64,
+}
+
+#[repr(C)]
+struct GlobalHead {
+    allocator: *const c_void,
+    allocator_data: *mut c_void,
+}
 
 #[repr(C)]
 struct StringHead {
@@ -107,6 +135,80 @@ pub(crate) enum Value {
     Table(Table),
     /// Something else.
     Other,
+}
+
+/// A value of the stack as the word that stands for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// What it is.
+    #[inline(always)]
+    pub(crate) fn value(self) -> Value {
+        Value::of(self.0)
+    }
+
+    /// Its kind, as Lua's interface tells it.
+    #[inline(always)]
+    pub(crate) fn kind(self) -> Type {
+        match ((self.0 as i64) >> 47) as u32 {
+            kind::NIL => Type::Nil,
+            kind::FALSE | kind::TRUE => Type::Boolean,
+            kind::STRING => Type::String,
+            kind::TABLE => Type::Table,
+            kind::USERDATA => Type::Userdata,
+            kind::FUNCTION => Type::Function,
+            kind::LIGHT_USERDATA => Type::LightUserdata,
+            kind::THREAD => Type::Thread,
+            kind::CDATA => Type::Cdata,
+            other if other <= kind::INTEGER => Type::Number,
+            _ => Type::None,
+        }
+    }
+}
+
+/// How many values the running function has on its stack.
+///
+/// # Safety
+/// `l` is a state, and [`is_readable`].
+#[inline(always)]
+pub(crate) unsafe fn height(l: *mut lua_State) -> c_int {
+    // SAFETY: by the caller; both point into the same stack.
+    unsafe {
+        let head = &*l.cast::<StateHead>();
+        head.top.offset_from(head.base) as c_int
+    }
+}
+
+/// The value at `i` of the running function, from 1, or from the top with -1, -2, ...; none if there is none.
+///
+/// # Safety
+/// As [`height`].
+#[inline(always)]
+pub(crate) unsafe fn word_at(l: *mut lua_State, i: c_int) -> Option<Word> {
+    // SAFETY: by the caller; what lies between base and top are values.
+    unsafe {
+        let head = &*l.cast::<StateHead>();
+        let height = head.top.offset_from(head.base);
+        let at = if i > 0 {
+            i as isize - 1
+        } else {
+            height + i as isize
+        };
+        (0..height)
+            .contains(&at)
+            .then(|| Word(*head.base.offset(at)))
+    }
+}
+
+/// What the state's allocator was given to know itself by.
+///
+/// # Safety
+/// As [`height`].
+#[inline(always)]
+pub(crate) unsafe fn allocator_data(l: *mut lua_State) -> *mut c_void {
+    // SAFETY: by the caller.
+    unsafe { (*(*l.cast::<StateHead>()).global).allocator_data }
 }
 
 impl Value {
@@ -217,22 +319,104 @@ impl Table {
     }
 }
 
-/// Whether this LuaJIT keeps its strings and tables as this file says; tried once in the life of a process.
+/// What [`is_readable`] has found, where it is asked for on the way of every call.
+static PROVED: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`is_readable`] was asked and said yes.
+#[inline(always)]
+pub(crate) fn is_proved() -> bool {
+    PROVED.load(Ordering::Relaxed)
+}
+
+/// Whether this LuaJIT keeps its stack, strings and tables as this file says; tried once in the life of a process.
 pub(crate) fn is_readable() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
         let has_layout = cfg!(all(target_pointer_width = "64", target_endian = "little"));
         // SAFETY: the state is made and closed here, and nothing else uses it.
-        has_layout
+        let passed = has_layout
             && unsafe {
                 let l = ffi::luaL_newstate();
-                let passed = !l.is_null() && try_to_read(l);
+                let passed = !l.is_null() && try_to_read(l) && reads_the_stack(l);
                 if !l.is_null() {
                     ffi::lua_close(l);
                 }
                 passed
-            }
+            };
+        PROVED.store(passed, Ordering::Relaxed);
+        passed
     })
+}
+
+/// Runs a function with values of all kinds on its stack and looks whether they are seen as Lua's interface sees them.
+///
+/// # Safety
+/// As [`try_to_read`], which has passed.
+unsafe fn reads_the_stack(l: *mut lua_State) -> bool {
+    const N_VALUES: c_int = 9;
+    unsafe extern "C-unwind" fn look(l: *mut lua_State) -> c_int {
+        // SAFETY: Lua calls it with a state, and with room for what is pushed.
+        unsafe {
+            let same =
+                height_is(l, N_VALUES) && (1..=N_VALUES).all(|i| is_seen(l, i) && is_seen(l, -i));
+            let none = word_at(l, N_VALUES + 1).is_none() && word_at(l, -N_VALUES - 1).is_none();
+            ffi::lua_pushboolean(l, c_int::from(same && none && height_is(l, N_VALUES)));
+        }
+        1
+    }
+    // SAFETY: by the caller; the state is fresh, so its stack has room, and `look` raises no error.
+    unsafe {
+        ffi::lua_settop(l, 0);
+        ffi::lua_pushcclosure(l, look, 0);
+        ffi::lua_pushnil(l);
+        ffi::lua_pushboolean(l, 1);
+        ffi::lua_pushlightuserdata(l, 8 as *mut _);
+        ffi::lua_pushnumber(l, -0.5);
+        ffi::lua_pushlstring_(l, c"text".as_ptr(), 4);
+        ffi::lua_createtable(l, 1, 1);
+        ffi::lua_pushcclosure(l, look, 0);
+        ffi::lua_newuserdata(l, 8);
+        ffi::lua_pushthread(l);
+        let status = ffi::lua_pcall(l, N_VALUES, 1, 0);
+        let seen = status == 0 && ffi::lua_toboolean(l, -1) != 0;
+        ffi::lua_settop(l, 0);
+        let mut data = std::ptr::null_mut();
+        ffi::lua_getallocf(l, &raw mut data);
+        seen && allocator_data(l) == data
+    }
+}
+
+/// # Safety
+/// As [`try_to_read`]. The two places are looked at as numbers before either is followed.
+unsafe fn height_is(l: *mut lua_State, expected: c_int) -> bool {
+    // SAFETY: by the caller; a state is larger than its head as it is known here.
+    unsafe {
+        let head = &*l.cast::<StateHead>();
+        let bytes = (head.top as usize).wrapping_sub(head.base as usize);
+        bytes == expected as usize * size_of::<u64>() && ffi::lua_gettop(l) == expected
+    }
+}
+
+/// # Safety
+/// As [`try_to_read`]; there is a value at `i`.
+unsafe fn is_seen(l: *mut lua_State, i: c_int) -> bool {
+    // SAFETY: by the caller.
+    unsafe {
+        let Some(word) = word_at(l, i) else {
+            return false;
+        };
+        let content = match word.value() {
+            Value::Nil => ffi::lua_type(l, i) == ffi::LUA_TNIL,
+            Value::Bool(truth) => truth == (ffi::lua_toboolean(l, i) != 0),
+            Value::Number(number) => number == ffi::lua_tonumber(l, i),
+            Value::String(text) => {
+                text == Str::of_text(ffi::lua_tolstring(l, i, std::ptr::null_mut()))
+            }
+            Value::Table(table) => table == Table::at(l, i),
+            Value::Other => true,
+        };
+        content && word.kind() == Type::from_raw(ffi::lua_type(l, i))
+    }
 }
 
 /// Looks at objects whose content is known; the sizes in their heads first, so that no address is followed before it is

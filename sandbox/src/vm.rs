@@ -13,6 +13,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::api::encode_direct::Keys;
 use crate::ffi::{self, lua_State};
+use crate::heap;
 use crate::lib_string::Patterns;
 use crate::limits::{self, Budget, Ended};
 use crate::message::Current;
@@ -323,9 +324,12 @@ impl Shared {
 /// `l` was made by [`State::new`] or is a coroutine of such a state; the reference must not outlive the state.
 #[inline]
 pub(crate) unsafe fn shared<'a>(l: *mut lua_State) -> &'a Shared {
-    let mut ud = ptr::null_mut();
-    // SAFETY: by the caller.
+    // SAFETY: by the caller; the layout was proved, or Lua answers.
     unsafe {
+        if heap::is_proved() {
+            return &*heap::allocator_data(l).cast::<Shared>();
+        }
+        let mut ud = ptr::null_mut();
         ffi::lua_getallocf(l, &raw mut ud);
         &*ud.cast::<Shared>()
     }
@@ -361,6 +365,7 @@ impl State {
 
     fn with_compiler(parts: Parts, jit: bool) -> Result<State, String> {
         reserve();
+        heap::is_readable();
         let shared = NonNull::from(Box::leak(Box::new(Shared::new(parts))));
         // SAFETY: `shared` is freed only after the state, in `drop`.
         let l = unsafe { ffi::lua_newstate(allocate, shared.as_ptr().cast()) };

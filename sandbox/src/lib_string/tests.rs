@@ -300,7 +300,8 @@ proptest! {
         letter in prop::sample::select(vec!["d", "i", "x", "X", "o", "e", "f", "g"]), number in any::<i32>(),
         scale in prop::sample::select(vec![1.0, 0.001, 1e10])) {
         let (ours, theirs) = (roomy(), mlua::Lua::new());
-        let number = match letter { "e" | "f" | "g" => f64::from(number) * scale, _ => f64::from(number) };
+        // No exact halves: C rounds them to the even digit, as ours does, and LuaJIT rounds them up.
+        let number = match letter { "e" | "f" | "g" => (f64::from(number) + 0.0123) * scale, _ => f64::from(number) };
         let code = format!("return string.format('%{flags}{width}{precision}{letter}', {number:e})");
         let (mine, original) = both(&ours, &theirs, &code);
         prop_assert_eq!(mine, original, "{}", code);

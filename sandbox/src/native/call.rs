@@ -9,6 +9,7 @@ use stdx::pattern::{Budget, Exceeded};
 
 use super::{Error, Function};
 use crate::ffi::{self, lua_Debug, lua_State};
+use crate::heap::{self, Value};
 use crate::limits::{self, Ended, MAX_NATIVE_DEPTH};
 use crate::number_text;
 use crate::vm::{self, Shared, slot};
@@ -71,7 +72,7 @@ impl Type {
         }
     }
 
-    fn from_raw(raw: c_int) -> Type {
+    pub(crate) fn from_raw(raw: c_int) -> Type {
         match raw {
             ffi::LUA_TNIL => Type::Nil,
             ffi::LUA_TBOOLEAN => Type::Boolean,
@@ -121,7 +122,7 @@ impl<'a> Call<'a> {
     #[inline(always)]
     pub(crate) unsafe fn new(l: *mut lua_State, shared: &'a Shared) -> Call<'a> {
         // SAFETY: by the caller.
-        let n_args = unsafe { ffi::lua_gettop(l) };
+        let n_args = unsafe { height(l) };
         let room_end = n_args + ffi::LUA_MINSTACK - KEPT_SLOTS;
         Call {
             l,
@@ -142,6 +143,10 @@ impl<'a> Call<'a> {
     /// The kind of the value at `i`: an argument from 1, or from the top with -1, -2, ...
     #[inline]
     pub fn type_of(&self, i: i32) -> Type {
+        if heap::is_proved() {
+            // SAFETY: the layout was proved.
+            return unsafe { heap::word_at(self.l, i) }.map_or(Type::None, heap::Word::kind);
+        }
         // SAFETY: `at` gives valid indices, or ones above the top, for which Lua answers "none".
         Type::from_raw(unsafe { ffi::lua_type(self.l, self.at(i)) })
     }
@@ -171,7 +176,14 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// `bad argument #i to '...' (string expected, got ...)`
+    #[inline]
     pub fn check_bytes(&self, i: i32) -> Result<&'a [u8], Error> {
+        if self.is_argument(i)
+            && let Some(Value::String(text)) = self.look(i)
+        {
+            // SAFETY: an argument stays on the stack for the whole call, and strings neither move nor change.
+            return Ok(unsafe { text.bytes() });
+        }
         if self.is_argument(i) && matches!(self.type_of(i), Type::String | Type::Number) {
             // SAFETY: an argument stays on the stack for the whole call, and strings neither move nor change.
             return Ok(unsafe { vm::bytes_of(self.l, i) });
@@ -283,9 +295,25 @@ impl<'a> Call<'a> {
 
     // ---- Values at any place ----
 
+    /// The value at `i` as it lies on the stack; none if nothing is there, or the stack cannot be read.
+    #[inline(always)]
+    fn look(&self, i: i32) -> Option<Value> {
+        if !heap::is_proved() {
+            return None;
+        }
+        // SAFETY: the layout was proved.
+        unsafe { heap::word_at(self.l, i) }.map(heap::Word::value)
+    }
+
     /// The bytes of the value at `i`, if it is a string (not a number).
     #[inline]
     pub fn bytes_at(&self, i: i32) -> Option<&[u8]> {
+        match self.look(i) {
+            // SAFETY: the value stays on the stack while `self` is borrowed.
+            Some(Value::String(text)) => return Some(unsafe { text.bytes() }),
+            Some(_) => return None,
+            None => {}
+        }
         // SAFETY: the value stays on the stack while `self` is borrowed.
         (self.type_of(i) == Type::String).then(|| unsafe { vm::bytes_of(self.l, self.at(i)) })
     }
@@ -324,13 +352,23 @@ impl<'a> Call<'a> {
     }
 
     /// The number at `i`, if it is one (not a string).
+    #[inline]
     pub fn number_at(&self, i: i32) -> Option<f64> {
+        match self.look(i) {
+            Some(Value::Number(number)) => return Some(number),
+            Some(_) => return None,
+            None => {}
+        }
         // SAFETY: the index is valid.
         (self.type_of(i) == Type::Number).then(|| unsafe { ffi::lua_tonumber(self.l, self.at(i)) })
     }
 
     /// The value at `i` as a number, if it is one or a string that holds one.
+    #[inline]
     pub fn to_number(&self, i: i32) -> Option<f64> {
+        if let Some(Value::Number(number)) = self.look(i) {
+            return Some(number);
+        }
         let i = self.at(i);
         // SAFETY: the index is valid, or above the top, which is no number; neither call changes the value.
         unsafe {
@@ -426,7 +464,7 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn top(&self) -> i32 {
         // SAFETY: always allowed.
-        unsafe { ffi::lua_gettop(self.l) }
+        unsafe { height(self.l) }
     }
 
     /// Removes the `n` topmost values; arguments stay.
@@ -1500,6 +1538,21 @@ impl Budget for Call<'_> {
             Ok(())
         } else {
             Err(Exceeded)
+        }
+    }
+}
+
+/// How many values the running function has on its stack.
+///
+/// # Safety
+/// `l` is a state.
+#[inline(always)]
+unsafe fn height(l: *mut lua_State) -> c_int {
+    // SAFETY: by the caller; the layout was proved, or Lua answers.
+    unsafe {
+        match heap::is_proved() {
+            true => heap::height(l),
+            false => ffi::lua_gettop(l),
         }
     }
 }

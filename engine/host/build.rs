@@ -1,31 +1,48 @@
-//! Lists every plugin and module of the distribution, so that the demonstration has them inside the program.
+//! Lists what the demonstration carries inside the program: plugins and modules, its configuration, schemas.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The folders below `plugins/` that hold Lua for the engine; the others are for readers and editors.
-const FOLDERS: [&str; 6] = [
+const PLUGIN_FOLDERS: [&str; 6] = [
     "input", "analysis", "output", "decoders", "encoders", "modules",
 ];
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
-    let mut list = String::from("&[\n");
-    for folder in FOLDERS {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    list(
+        "plugins.rs",
+        &here.join("../../plugins"),
+        &PLUGIN_FOLDERS,
+        "lua",
+    )?;
+    list("demo.rs", &here.join("demo"), &["."], "cfg")?;
+    list(
+        "schemas.rs",
+        &here.join("../../schemas/json"),
+        &["."],
+        "json",
+    )
+}
+
+/// Writes a list of pairs to `name`: the path below `root` of each file with the ending, and its text.
+fn list(name: &str, root: &Path, folders: &[&str], ending: &str) -> io::Result<()> {
+    let mut text = String::from("&[\n");
+    for folder in folders {
         println!("cargo::rerun-if-changed={}", root.join(folder).display());
-        for path in lua_files(&root.join(folder))? {
-            let short = path.strip_prefix(&root).expect("it was found below");
-            writeln!(list, "    ({short:?}, include_str!({path:?})),")
+        for path in files(&root.join(folder), ending)? {
+            let short = path.strip_prefix(root).expect("it was found below");
+            writeln!(text, "    ({short:?}, include_str!({path:?})),")
                 .expect("a String takes any text");
         }
     }
-    list.push(']');
+    text.push(']');
     let out = env::var_os("OUT_DIR").expect("Cargo sets it");
-    fs::write(Path::new(&out).join("plugins.rs"), list)
+    fs::write(Path::new(&out).join(name), text)
 }
 
-fn lua_files(root: &Path) -> io::Result<Vec<PathBuf>> {
+fn files(root: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -33,7 +50,7 @@ fn lua_files(root: &Path) -> io::Result<Vec<PathBuf>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "lua") {
+            } else if path.extension().is_some_and(|end| end == ending) {
                 found.push(path);
             }
         }

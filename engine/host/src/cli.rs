@@ -20,6 +20,10 @@ use crate::run::{Mode, RunOptions, run};
 
 /// The port of the demonstration: above those that need privileges, 514 being syslog's.
 const DEMO_PORT: u16 = 5514;
+/// The port of the demonstration for submissions.
+const DEMO_EDGE_PORT: u16 = 8080;
+/// Submissions a second of the demonstration: enough to see something move, and little for a disk.
+const DEMO_RATE: u32 = 20;
 
 /// What a wrong command line or configuration returns, as with Hindsight.
 const FAILURE: u8 = 1;
@@ -49,9 +53,15 @@ enum Command {
         /// Where everything is put
         #[arg(default_value = "foresight-demo")]
         output: PathBuf,
+        /// The port for submissions by HTTP on 127.0.0.1; the next free one is taken
+        #[arg(long, default_value_t = DEMO_EDGE_PORT)]
+        port: u16,
         /// The port for syslog over UDP and TCP on 127.0.0.1; the next free one is taken
         #[arg(long, default_value_t = DEMO_PORT)]
-        port: u16,
+        syslog_port: u16,
+        /// Submissions a second that a crowd of made-up clients posts; 0 for none
+        #[arg(long, default_value_t = DEMO_RATE)]
+        rate: u32,
         /// Finest level that is logged, 0 to 7 as with run
         #[arg(long, default_value_t = log::DEFAULT_LEVEL, value_parser = clap::value_parser!(u8).range(0..=7))]
         log_level: u8,
@@ -211,10 +221,14 @@ fn foresight(args: &[OsString]) -> ExitCode {
         Command::Demo {
             output,
             port,
+            syslog_port,
+            rate,
             log_level,
         } => show_demo(DemoOptions {
             output,
             port,
+            syslog_port,
+            rate,
             log_level,
             show_progress: true,
         }),

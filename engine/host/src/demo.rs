@@ -1,4 +1,5 @@
-//! The main job on embedded defaults: this machine's own log files and syslog on loopback, decoded, counted, written.
+//! The main job on embedded defaults: a platform in one process, from an HTTP edge with a crowd of clients to landfill,
+//! documents, errors and counts, beside this machine's own logs.
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -9,8 +10,20 @@ use anyhow::{Context, bail};
 use crate::config::Main;
 use crate::run::{Mode, RunOptions, run};
 
-/// Every plugin and module of the distribution, by its path below `plugins/`; listed by the build script.
-const PLUGINS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
+/// Files by their path, listed by the build script.
+type Files = &'static [(&'static str, &'static str)];
+
+/// Every plugin and module of the distribution, by its path below `plugins/`.
+const PLUGINS: Files = include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
+
+/// The configuration, by its path below the root; what stands between `@` is filled in.
+const CONFIGURATION: Files = include!(concat!(env!("OUT_DIR"), "/demo.rs"));
+
+/// The schemas of submissions, by their path below `schemas/json/`.
+const SCHEMAS: Files = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
+
+/// A database that knows where the producer's clients are: made-up places of addresses for documentation.
+const PLACES: &[u8] = include_bytes!("../../../tests/modules/data/places.mmdb");
 
 /// Log files that are followed where they exist, and how their lines are decoded.
 const LOG_FILES: &[(&str, &str)] = &[
@@ -32,12 +45,25 @@ const PORTS_TRIED: u16 = 50;
 pub struct DemoOptions {
     /// Where everything is put.
     pub output: PathBuf,
-    /// The port for syslog over UDP and TCP on 127.0.0.1.
+    /// The port for submissions by HTTP on 127.0.0.1.
     pub port: u16,
+    /// The port for syslog over UDP and TCP on 127.0.0.1.
+    pub syslog_port: u16,
+    /// Submissions a second that the producer posts; 0 for no producer.
+    pub rate: u32,
     /// 0 to 7.
     pub log_level: u8,
     /// Whether rates are shown.
     pub show_progress: bool,
+}
+
+/// Where things are, as it was decided at the start.
+struct Place {
+    root: PathBuf,
+    edge_port: u16,
+    syslog_port: u16,
+    rate: u32,
+    followed: Vec<(&'static str, &'static str)>,
 }
 
 /// Writes the configuration below `output` and runs the engine on it.
@@ -45,51 +71,59 @@ pub struct DemoOptions {
 /// # Errors
 /// What could not be written, or a configuration that was changed by hand and is wrong.
 pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
-    let root = std::path::absolute(&options.output)?;
-    let port = free_port(options.port)?;
-    let followed: Vec<_> = LOG_FILES
-        .iter()
-        .filter(|(path, _)| fs::File::open(path).is_ok())
-        .collect();
-    lay_out(&root)?;
-    write_configuration(&root, port, &followed)?;
-    describe(&root, port, &followed);
-    let config = Main::load(&root.join("foresight.cfg"))?;
-    let DemoOptions {
-        log_level,
-        show_progress,
-        ..
-    } = options;
+    let readable = |(path, _): &&(&str, &str)| fs::File::open(path).is_ok();
+    let place = Place {
+        root: std::path::absolute(&options.output)?,
+        edge_port: free_port(options.port)?,
+        syslog_port: free_port(options.syslog_port)?,
+        rate: options.rate,
+        followed: LOG_FILES.iter().filter(readable).copied().collect(),
+    };
+    lay_out(&place.root)?;
+    configure(&place)?;
+    describe(&place);
+    let config = Main::load(&place.root.join("foresight.cfg"))?;
     Ok(run(RunOptions {
         config,
         mode: Mode::Run,
-        log_level,
-        show_progress,
+        log_level: options.log_level,
+        show_progress: options.show_progress,
     }))
 }
 
+/// Makes the folders and writes what is the same at every start. Schemas that are there stay as they are: they are the user's.
 fn lay_out(root: &Path) -> anyhow::Result<()> {
     for kind in ["input", "analysis", "output"] {
-        for dir in ["run", "load"] {
-            make_dir(&root.join(dir).join(kind))?;
-        }
+        make_dir(&root.join("load").join(kind))?;
     }
-    make_dir(&root.join("results/payload"))?;
+    for dir in ["results/payload", "results/landfill"] {
+        make_dir(&root.join(dir))?;
+    }
     for (path, text) in PLUGINS {
         write(&root.join("plugins").join(path), text)?;
     }
-    Ok(())
+    for (path, text) in SCHEMAS {
+        write_new(&root.join("schemas").join(path), text.as_bytes())?;
+    }
+    write_new(&root.join("places.mmdb"), PLACES)
 }
 
 fn make_dir(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path).with_context(|| format!("creating {}", path.display()))
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+fn write(path: &Path, content: impl AsRef<[u8]>) -> anyhow::Result<()> {
     if let Some(parent) = path.parent() {
         make_dir(parent)?;
     }
-    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+    fs::write(path, content).with_context(|| format!("writing {}", path.display()))
+}
+
+fn write_new(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    write(path, content)
 }
 
 /// The first port from `wanted` on that is free for UDP and TCP on loopback.
@@ -101,72 +135,32 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
             return Ok(port);
         }
     }
-    bail!("no free port from {wanted} on; choose another with --port")
+    bail!("no free port from {wanted} on; choose another with --port or --syslog-port")
 }
 
-fn write_configuration(root: &Path, port: u16, followed: &[&(&str, &str)]) -> anyhow::Result<()> {
-    let at = |path: &str| root.join(path).display().to_string();
-    write(
-        &root.join("foresight.cfg"),
-        &format!(
-            r#"-- The main configuration; see README.md for all keys.
-output_path          = [[{data}]]
-sandbox_load_path    = [[{load}]]
-sandbox_run_path     = [[{run}]]
-sandbox_install_path = [[{plugins}]]
-analysis_lua_path    = [[{modules}/?.lua]]
-analysis_lua_cpath   = ""
-io_lua_path          = [[{modules}/?.lua;{plugins}/?.lua]]
-io_lua_cpath         = ""
-input_defaults       = {{}}
-analysis_defaults    = {{}}
-output_defaults      = {{}}
-"#,
-            data = at("data"),
-            load = at("load"),
-            run = at("run"),
-            plugins = at("plugins"),
-            modules = at("plugins/modules"),
-        ),
-    )?;
-    for (path, decoder) in followed {
-        let name = path
-            .trim_start_matches("/var/log/")
-            .replace(['/', '.'], "_");
-        input(root, &name, &tail_cfg(path, decoder))?;
+fn configure(place: &Place) -> anyhow::Result<()> {
+    let root = place.root.display().to_string();
+    for (path, text) in CONFIGURATION {
+        let target = place.root.join(path);
+        if *path == "run/input/producer.cfg" && place.rate == 0 {
+            // One of an earlier start.
+            let _ = fs::remove_file(target);
+            continue;
+        }
+        let text = text
+            .replace("@root@", &root)
+            .replace("@edge_port@", &place.edge_port.to_string())
+            .replace("@syslog_port@", &place.syslog_port.to_string())
+            .replace("@rate@", &place.rate.to_string());
+        write(&target, text)?;
     }
-    for (name, plugin) in [("syslog_udp", "udp"), ("syslog_tcp", "tcp")] {
-        input(root, name, &socket_cfg(plugin, port))?;
+    for (path, decoder) in &place.followed {
+        let name = path.trim_start_matches("/var/log/");
+        let name = name.replace(['/', '.'], "_");
+        let target = place.root.join("run/input").join(format!("{name}.cfg"));
+        write(&target, tail_cfg(path, decoder))?;
     }
-    for (name, text) in [
-        (
-            "throughput",
-            "filename = 'throughput.lua'\nticker_interval = 5\nsec_per_row = 5\npreserve_data = true\n",
-        ),
-        (
-            "message_schema",
-            "filename = 'message_schema.lua'\nticker_interval = 5\n",
-        ),
-        (
-            "by_logger",
-            "filename = 'counters.lua'\nticker_interval = 5\nmessage_variable = 'Logger'\ntitle = 'by_logger'\npreserve_data = true\n",
-        ),
-        (
-            "by_program",
-            "filename = 'counters.lua'\nticker_interval = 5\nmessage_variable = 'Fields[programname]'\ntitle = 'by_program'\npreserve_data = true\n",
-        ),
-    ] {
-        let text = format!("{text}message_matcher = 'TRUE'\n");
-        write(
-            &root.join("run/analysis").join(format!("{name}.cfg")),
-            &text,
-        )?;
-    }
-    outputs(root)
-}
-
-fn input(root: &Path, name: &str, text: &str) -> anyhow::Result<()> {
-    write(&root.join("run/input").join(format!("{name}.cfg")), text)
+    Ok(())
 }
 
 fn tail_cfg(path: &str, decoder: &str) -> String {
@@ -176,59 +170,37 @@ fn tail_cfg(path: &str, decoder: &str) -> String {
     )
 }
 
-fn socket_cfg(plugin: &str, port: u16) -> String {
-    format!(
-        "filename = '{plugin}.lua'\ninstruction_limit = 0\naddress = '127.0.0.1'\nport = {port}\n\
-         decoder_module = 'decoders.syslog'\nsend_decode_failures = true\ndefault_headers = {{ Type = 'syslog' }}\n"
-    )
-}
-
-fn outputs(root: &Path) -> anyhow::Result<()> {
-    let results = root.join("results");
-    let results = results.display();
-    let all = "message_matcher = \"Type != 'inject_payload'\"\nread_queue = 'input'\n";
-    for (name, text) in [
-        (
-            "messages_json",
-            format!(
-                "filename = 'log_file.lua'\n{all}output_file = [[{results}/messages.json]]\nencoder_module = 'encoders.json'\nretention = 5\n"
-            ),
-        ),
-        (
-            "messages_heka",
-            format!(
-                "filename = 'heka_file.lua'\n{all}output_file = [[{results}/messages.heka]]\nroll_size = 268435456\n"
-            ),
-        ),
-        (
-            "payload",
-            format!(
-                "filename = 'payload_files.lua'\nmessage_matcher = \"Type == 'inject_payload'\"\nread_queue = 'analysis'\noutput_dir = [[{results}/payload]]\n"
-            ),
-        ),
-    ] {
-        write(&root.join("run/output").join(format!("{name}.cfg")), &text)?;
-    }
-    Ok(())
-}
-
-fn describe(root: &Path, port: u16, followed: &[&(&str, &str)]) {
-    let root = root.display();
+fn describe(place: &Place) {
+    let root = place.root.display();
+    let (port, syslog) = (place.edge_port, place.syslog_port);
     println!(
         "Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n"
     );
     println!("Input");
-    for (path, decoder) in followed {
+    println!("  listens  http://127.0.0.1:{port}/submit/   submissions; try:");
+    println!(
+        "             curl -d '{{\"page\":\"/\",\"seconds\":3}}' http://127.0.0.1:{port}/submit/web/visit/1/$(uuidgen)"
+    );
+    match place.rate {
+        0 => println!("  no producer posts (--rate 0)"),
+        rate => println!(
+            "  posts    {rate} submissions a second of made-up clients: good, broken, and sent twice; a fault now and then"
+        ),
+    }
+    println!("  listens  127.0.0.1:{syslog}  syslog over UDP and TCP; try:");
+    println!("             logger -n 127.0.0.1 -P {syslog} -d 'hello from UDP'");
+    for (path, decoder) in &place.followed {
         println!("  follows  {path}  ({decoder})");
     }
-    println!("  listens  127.0.0.1:{port}  syslog over UDP and TCP; try:");
-    println!("             logger -n 127.0.0.1 -P {port} -d 'hello from UDP'");
-    println!("             logger -n 127.0.0.1 -P {port} -T 'hello from TCP'");
     println!("Output");
-    println!("  {root}/results/messages.json   every message as a line of JSON");
-    println!("  {root}/results/messages.heka   the same as Heka messages: foresight cat FILE");
+    println!("  {root}/results/landfill/        every submission as it came");
+    println!("  {root}/results/documents.heka   what is valid: foresight cat FILE");
     println!(
-        "  {root}/results/payload/        throughput, counts and schema of the messages, renewed every 5 s"
+        "  {root}/results/errors.heka      what is not, and why; a schema mended in {root}/schemas is used within a minute"
+    );
+    println!("  {root}/results/logs.json        service logs, a line of JSON each");
+    println!(
+        "  {root}/results/payload/         throughput, counts and schema of the messages, renewed every 5 s"
     );
     println!("Plugins");
     println!("  {root}/run/    what runs; {root}/load/ takes new plugins while it runs");

@@ -198,7 +198,7 @@ fn describe(place: &Place) {
     println!(
         "  {root}/results/errors.heka      what is not, and why; a schema mended in {root}/schemas is used within a minute"
     );
-    println!("  {root}/results/logs.json        service logs, a line of JSON each");
+    println!("  {root}/results/logs.json        service logs and duplicates, a line of JSON each");
     println!(
         "  {root}/results/payload/         throughput, counts and schema of the messages, renewed every 5 s"
     );

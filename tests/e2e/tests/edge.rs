@@ -341,6 +341,83 @@ fn what_was_answered_by_200_survives_kill_9() {
     );
 }
 
+/// Starts the engine where its queues lie on a file system of 12 MiB of its own, a third of it taken by a file.
+fn start_on_small_disk(site: &Site) -> Engine {
+    site.write("output/.keep", "");
+    let user = if rustix::process::geteuid().is_root() {
+        ""
+    } else {
+        "--user --map-root-user "
+    };
+    let script = format!(
+        "exec unshare {user}--mount sh -ec 'mount -t tmpfs -o size=12m none output; \
+         head -c 4194304 /dev/zero > output/ballast; exec \"$0\" run hindsight.cfg --log-level 7' \"$0\""
+    );
+    let program = program::path().to_string_lossy().into_owned();
+    site.start_with("sh", &["-c", &script, &program])
+}
+
+#[test]
+fn a_full_disk_refuses_and_loses_no_200() {
+    const BODY: usize = 50_000;
+    let port = free_port();
+    let site = site(port, "commit_timeout = 2");
+    let engine = start_on_small_disk(&site);
+    let mut setup = Setup { site, engine, port };
+    setup.connect();
+    let mut client = None;
+    let mut n_asked = 0;
+    let mut post = |setup: &mut Setup| {
+        n_asked += 1;
+        let body = format!("{n_asked:0BODY$}");
+        let mut one = client.take().unwrap_or_else(|| setup.connect());
+        let answer = one.post(PATH, "", body.as_bytes());
+        let status = answer.map(|answer| answer.status);
+        // After a refusal the connection may be closed.
+        client = (status == Some(200)).then_some(one);
+        (n_asked, status)
+    };
+    let mut acknowledged = BTreeSet::new();
+    let refused = loop {
+        match post(&mut setup) {
+            (n, Some(200)) => acknowledged.insert(n),
+            (_, refused) => break refused,
+        };
+        assert!(acknowledged.len() * BODY < 12 << 20, "the disk is full");
+    };
+    assert_eq!(refused, Some(503));
+    assert!(!acknowledged.is_empty());
+
+    // There is room again, and nobody restarts anything.
+    let ballast = format!(
+        "/proc/{}/root{}",
+        setup.engine.pid(),
+        setup.site.path("output/ballast").display()
+    );
+    std::fs::remove_file(ballast).expect("the file system of the engine is seen");
+    let mut status = None;
+    while status != Some(200) {
+        let (n, answer) = post(&mut setup);
+        status = answer;
+        if status == Some(200) {
+            acknowledged.insert(n);
+        }
+    }
+    let heka = setup.site.path("all.heka");
+    let delivered = || {
+        let number = |message: Message| match message.fields.into_iter().next_back()?.value {
+            FieldValue::Bytes(values) => String::from_utf8_lossy(&values[0]).parse::<usize>().ok(),
+            _ => None,
+        };
+        let all: BTreeSet<_> = messages(&heka).into_iter().filter_map(number).collect();
+        all
+    };
+    setup.engine.until("all that was answered by 200", || {
+        acknowledged.is_subset(&delivered())
+    });
+    setup.engine.stop();
+}
+
 #[test]
 fn a_stop_lets_submissions_under_way_end() {
     let mut setup = Setup::new("");

@@ -1,6 +1,7 @@
 //! `output/loader.lua` behind `input/http_edge.lua`: every example of `schemas/validation`, duplicates, and errors that
 //! `output/reprocess_errors.lua` sends again.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use e2e::http::Client;
@@ -217,6 +218,66 @@ fn every_example_ends_as_its_name_says() {
         let example = all.iter().find(|e| e.id == id).expect("it was posted");
         verdict(example, &message);
     }
+}
+
+/// The bytes compressed as a gzip file.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(bytes).expect("a Vec takes any bytes");
+    packed.finish().expect("a Vec takes any bytes")
+}
+
+/// The most memory that the engine has had, in bytes.
+fn peak_memory(engine: &Engine) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid()));
+    let status = status.expect("the engine runs");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.expect("Linux tells it") << 10
+}
+
+#[test]
+fn hostile_bodies_become_errors_as_they_came() {
+    let visit = br#"{"page":"/","seconds":1}"#;
+    let good = gzip(visit);
+    let mut bomb = visit[..visit.len() - 1].to_vec();
+    // More than the loader may have.
+    bomb.resize(90 << 20, b' ');
+    bomb.push(b'}');
+    let bomb = gzip(&bomb);
+    let nested = [&b"[".repeat(50_000)[..], &b"]".repeat(50_000)].concat();
+    let bodies: [&[u8]; 8] = [
+        &bomb,
+        &good[..good.len() - 9],
+        &[&good[..10], b"no deflate stream"].concat(),
+        b"\x1f\x8b",
+        b"{\"page\":\"/\xff\xfe\",\"seconds\":1}",
+        &gzip(b"{\"page\":\"/\xc3\",\"seconds\":1}"),
+        &nested,
+        b"",
+    ];
+    let mut setup = Setup::new();
+    for (n, body) in bodies.iter().enumerate() {
+        let uri = format!("/submit/web/visit/1/8b2d7b1e-5a5d-4b7a-9a5e-{n:012}");
+        setup.post(&uri, body);
+    }
+    setup.post(
+        "/submit/web/visit/1/8b2d7b1e-5a5d-4b7a-9a5e-000000000099",
+        &good,
+    );
+    let all = setup.made(bodies.len() + 1);
+    for (body, message) in bodies.iter().zip(&all) {
+        let shown = body[..body.len().min(40)].escape_ascii();
+        assert_eq!(kind(message), "error", "{shown}");
+        let content = message.field(b"content").map(|field| &field.value);
+        match content {
+            Some(FieldValue::Bytes(values)) => assert_eq!(values[0], *body, "{shown}"),
+            other => panic!("{shown}: content is {other:?}"),
+        }
+    }
+    assert_eq!(kind(&all[bodies.len()]), "validated", "the loader goes on");
+    let peak = peak_memory(&setup.engine);
+    assert!(peak < 256 << 20, "{peak} bytes");
 }
 
 #[test]

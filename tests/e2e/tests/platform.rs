@@ -6,7 +6,7 @@ use e2e::{Engine, Site, free_port, messages, program};
 use schemas::message::Message;
 
 /// Submissions that are waited for.
-const POSTED: usize = 100;
+const POSTED: usize = 300;
 
 fn demo(site: &Site, rate: &str) -> Engine {
     let (edge, syslog) = (free_port().to_string(), free_port().to_string());
@@ -64,6 +64,8 @@ fn every_submission_ends_where_it_belongs() {
         let (documents, errors, duplicates) = counts();
         documents + errors + duplicates >= raw
     });
+    let table = "demo/results/payload/analysis.by_doc_type.by_doc_type.tsv";
+    engine.until("the table of documents", || site.exists(table));
     engine.stop();
     let (documents, errors, duplicates) = counts();
     assert_eq!(
@@ -73,7 +75,7 @@ fn every_submission_ends_where_it_belongs() {
     );
     assert!(documents > errors + duplicates, "most are good");
     assert!(errors > 0, "some are broken");
-    let table = site.read("demo/results/payload/analysis.by_doc_type.by_doc_type.tsv");
+    let table = site.read(table);
     for doc_type in ["main", "event", "visit"] {
         assert!(table.contains(doc_type), "{table}");
     }

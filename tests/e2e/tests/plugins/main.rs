@@ -1,6 +1,7 @@
 //! Every plugin of the project at work in a real engine: what goes in, and what comes out.
 
 mod analysis;
+mod anomaly_monitor;
 mod decoders;
 mod encoders;
 mod file;
@@ -9,6 +10,8 @@ mod landfill;
 mod log_file;
 mod monitor;
 mod outputs;
+mod statsd;
+mod syslog;
 mod tail;
 mod tcp;
 mod udp;

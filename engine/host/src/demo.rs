@@ -34,6 +34,8 @@ pub struct DemoOptions {
     pub output: PathBuf,
     /// The port for syslog over UDP and TCP on 127.0.0.1.
     pub port: u16,
+    /// The port of the web UI on 127.0.0.1.
+    pub admin_port: u16,
     /// 0 to 7.
     pub log_level: u8,
     /// Whether rates are shown.
@@ -47,13 +49,14 @@ pub struct DemoOptions {
 pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
     let root = std::path::absolute(&options.output)?;
     let port = free_port(options.port)?;
+    let admin_port = free_port(options.admin_port)?;
     let followed: Vec<_> = LOG_FILES
         .iter()
         .filter(|(path, _)| fs::File::open(path).is_ok())
         .collect();
     lay_out(&root)?;
-    write_configuration(&root, port, &followed)?;
-    describe(&root, port, &followed);
+    write_configuration(&root, (port, admin_port), &followed)?;
+    describe(&root, (port, admin_port), &followed);
     let config = Main::load(&root.join("foresight.cfg"))?;
     let DemoOptions {
         log_level,
@@ -104,7 +107,11 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
     bail!("no free port from {wanted} on; choose another with --port")
 }
 
-fn write_configuration(root: &Path, port: u16, followed: &[&(&str, &str)]) -> anyhow::Result<()> {
+fn write_configuration(
+    root: &Path,
+    (port, admin_port): (u16, u16),
+    followed: &[&(&str, &str)],
+) -> anyhow::Result<()> {
     let at = |path: &str| root.join(path).display().to_string();
     write(
         &root.join("foresight.cfg"),
@@ -121,8 +128,12 @@ io_lua_cpath         = ""
 input_defaults       = {{}}
 analysis_defaults    = {{}}
 output_defaults      = {{}}
+admin_listen         = "127.0.0.1:{admin_port}"
+admin_outputs        = [[results={results};payloads={results}/payload]]
+admin_lake           = [[results={results};queues={data}]]
 "#,
             data = at("data"),
+            results = at("results"),
             load = at("load"),
             run = at("run"),
             plugins = at("plugins"),
@@ -212,11 +223,13 @@ fn outputs(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe(root: &Path, port: u16, followed: &[&(&str, &str)]) {
+fn describe(root: &Path, (port, admin_port): (u16, u16), followed: &[&(&str, &str)]) {
     let root = root.display();
     println!(
         "Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n"
     );
+    println!("Web UI");
+    println!("  http://127.0.0.1:{admin_port}/   graphs, plugins, messages, alerts\n");
     println!("Input");
     for (path, decoder) in followed {
         println!("  follows  {path}  ({decoder})");

@@ -9,7 +9,7 @@ use schemas::message::Message;
 const POSTED: usize = 300;
 
 fn demo(site: &Site, rate: &str) -> Engine {
-    let (edge, syslog) = (free_port().to_string(), free_port().to_string());
+    let [edge, syslog, admin] = [(); 3].map(|()| free_port().to_string());
     let args = [
         "demo",
         "demo",
@@ -17,6 +17,8 @@ fn demo(site: &Site, rate: &str) -> Engine {
         &edge,
         "--syslog-port",
         &syslog,
+        "--admin-port",
+        &admin,
         "--rate",
         rate,
     ];

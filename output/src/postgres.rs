@@ -108,6 +108,12 @@ impl Object for Connection {
     fn memory(&self) -> usize {
         session::MEMORY
     }
+
+    fn descriptors(&self) -> usize {
+        lock(&self.session)
+            .as_ref()
+            .map_or(0, |_| session::DESCRIPTORS)
+    }
 }
 
 const CONNECTION_TEXT: Function = function(|call: &mut Call<'_>| {
@@ -164,6 +170,7 @@ fn connect(call: &mut Call<'_>) -> Result<usize, Error> {
         ("port", texts[4]),
     ];
     call.check_memory(session::MEMORY)?;
+    call.check_descriptors(session::DESCRIPTORS)?;
     let options = match call.arg_count() <= 2 || texts[1..].iter().all(Option::is_none) {
         true => conninfo::parse(source),
         false => conninfo::of_parts(source, &given),
@@ -194,6 +201,7 @@ fn close(call: &mut Call<'_>) -> Result<usize, Error> {
     let connection = call.check_object_mut::<Connection>(1)?;
     let session = lock(&connection.session).take();
     drop(connection);
+    call.recount(1)?;
     call.push_bool(session.is_some())?;
     Ok(1)
 }
@@ -223,6 +231,11 @@ fn execute(call: &mut Call<'_>) -> Result<usize, Error> {
         Ok(Outcome::Rows(rows)) => {
             let sql = String::from_utf8_lossy(sql).into_owned();
             call.push_object(Cursor::new(rows, session, sql))?;
+            // A session that only cursors know would be counted by nobody.
+            call.push_table(1, 0)?;
+            call.push_value(1)?;
+            call.raw_set_index(-2, 1)?;
+            call.set_companion(-2);
         }
         Err(reason) => return push_failure(call, "error executing statement.", &reason),
     }

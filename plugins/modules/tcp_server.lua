@@ -11,7 +11,7 @@ the plugin's configuration:
 ```lua
 address         = "127.0.0.1"
 port            = 1514
-connections_max = 1024   -- further clients wait to be accepted
+connections_max = 1024   -- further clients wait to be accepted, as do those beyond the plugin's descriptor_limit
 idle_timeout    = 0      -- seconds without data after which a client is disconnected; 0 never
 ssl_params      = nil    -- TLS: a table as `ssl.newcontext` takes it, with mode = "server"
 ```
@@ -20,14 +20,17 @@ With TLS a client is announced once it has shaken hands, for which it has 30 sec
 
 ## Functions
 
-`server = tcp_server.new(default_port)` listens. `server(on)` serves; `on` is a table of functions:
+`server = tcp_server.new(default_port[, others])` listens, unless `default_port` is nil. `others` are further sockets to
+wait for, each with the function that is called with it when it can be read. `server(on)` serves; `on` is a table of
+functions:
 
 | function | when |
 |---|---|
 | `opened(client)` | a client was accepted; `client.remote` is its address, other keys are the plugin's own |
 | `wanted(client)` | how many bytes to receive at most |
 | `received(client, data)` | bytes came; a text that is returned disconnects the client and says why |
-| `closed(client)` | the client has closed its side |
+| `closed(client)` | the client has closed its side, or the plugin has to end |
+| `tick()` | about once a second, or more often; may be absent |
 --]]
 
 local table  = require "table"
@@ -35,10 +38,12 @@ local socket = require "socket"
 
 local remove_at = table.remove
 local is_running, print, read_config = is_running, print, read_config
-local assert, ipairs, pairs = assert, ipairs, pairs
+local assert, ipairs, pairs, pcall = assert, ipairs, pairs, pcall
 
 -- Seconds that a client may take to shake hands.
 local HANDSHAKE_MAX = 30
+-- Pieces that are read from one client at the end.
+local DRAIN_MAX = 64
 
 local M = {}
 
@@ -52,14 +57,21 @@ end
 
 setfenv(1, M)
 
-function new(default_port)
+function new(default_port, others)
+    others = others or {}
     local connections_max = read_config("connections_max") or 1024
     local idle_timeout    = read_config("idle_timeout") or 0
 
-    local server = assert(socket.bind(read_config("address") or "127.0.0.1", read_config("port") or default_port))
-    server:settimeout(0)
     -- Those we wait for. The server is left out while there is no room for another client.
-    local sockets, clients, n_clients = { server }, {}, 0
+    local sockets, clients, n_clients = {}, {}, 0
+    local server
+    if default_port then
+        server = assert(socket.bind(read_config("address") or "127.0.0.1", read_config("port") or default_port))
+        server:settimeout(0)
+        sockets[1] = server
+    end
+    for other in pairs(others) do sockets[#sockets + 1] = other end
+    local is_full = false
 
     local function remove(wanted)
         for i = #sockets, 1, -1 do
@@ -72,17 +84,26 @@ function new(default_port)
         remove(client.socket)
         clients[client.socket] = nil
         client.socket:close()
-        if n_clients == connections_max then sockets[#sockets + 1] = server end
         n_clients = n_clients - 1
+        if is_full then
+            is_full = false
+            sockets[#sockets + 1] = server
+        end
     end
 
     local function accept(on)
         while true do
-            if n_clients >= connections_max then
+            local ok, s = true, nil
+            if n_clients < connections_max then ok, s = pcall(server.accept, server) end
+            if n_clients >= connections_max or not ok then
+                if not ok then
+                    print("clients have to wait", s)
+                    assert(n_clients > 0, s)
+                end
+                is_full = true
                 remove(server)
                 return
             end
-            local s = server:accept()
             if not s then return end
             s:settimeout(0)
             local client = { remote = s:getpeername() or "?", last = socket.gettime() }
@@ -112,6 +133,7 @@ function new(default_port)
         return false
     end
 
+    -- Whether bytes came.
     local function read(on, client)
         local data, err, partial = client.socket:receive(on.wanted(client))
         data = data or partial
@@ -128,6 +150,20 @@ function new(default_port)
             drop(client)
         elseif err and err ~= "timeout" and err ~= "wantread" then
             drop(client, err)
+        end
+        return data and #data > 0
+    end
+
+    -- Reads what clients had sent when the plugin was told to end.
+    local function drain(on)
+        local left = {}
+        for _, client in pairs(clients) do left[#left + 1] = client end
+        for _, client in ipairs(left) do
+            local rounds = 0
+            while not client.shaking and clients[client.socket] and rounds < DRAIN_MAX and read(on, client) do
+                rounds = rounds + 1
+            end
+            if not client.shaking and clients[client.socket] then on.closed(client) end
         end
     end
 
@@ -149,12 +185,16 @@ function new(default_port)
             for _, s in ipairs(ready or {}) do
                 if s == server then
                     accept(on)
+                elseif others[s] then
+                    others[s](s)
                 elseif clients[s] and is_ready(on, clients[s]) then
                     read(on, clients[s])
                 end
             end
             drop_idle()
+            if on.tick then on.tick() end
         end
+        drain(on)
     end
 end
 

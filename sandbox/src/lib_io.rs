@@ -178,6 +178,7 @@ fn popen(call: &mut Call<'_>) -> Result<usize, Error> {
         b"w" => true,
         _ => return push_failure(call, &io::ErrorKind::InvalidInput.into(), Some(command)),
     };
+    call.check_descriptors(1)?;
     // What the plugin wrote so far is there for the program to read.
     flush_all(call)?;
     match Stream::program(OsStr::from_bytes(command), writes) {

@@ -25,6 +25,8 @@ pub struct Limits {
     pub input: usize,
     /// Longest message that a stream reader finds.
     pub max_message: usize,
+    /// Files, programs and connections that are open at a time; 0 for no limit.
+    pub descriptors: usize,
     /// Messages that one `process_message` of an analysis plugin may inject.
     pub process_message_injects: u32,
     /// Messages that one `timer_event` of an analysis plugin may inject.
@@ -40,6 +42,7 @@ impl Default for Limits {
             output: 64 * 1024,
             input: 64 * 1024,
             max_message: 64 * 1024,
+            descriptors: 1536,
             process_message_injects: 0,
             timer_event_injects: 10,
         }

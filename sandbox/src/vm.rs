@@ -185,6 +185,8 @@ fn reserve() {
 /// What belongs to one state and is reached from its functions.
 pub(crate) struct Shared {
     pub(crate) memory: Memory,
+    /// Descriptors that native objects hold.
+    pub(crate) descriptors: Cell<usize>,
     pub(crate) budget: Budget,
     pub(crate) control: Arc<Control>,
     main: Cell<*mut lua_State>,
@@ -244,6 +246,7 @@ impl Shared {
         getrandom::fill(&mut seed).expect("the kernel has random numbers");
         Shared {
             memory: Memory::new(parts.limits.memory),
+            descriptors: Cell::new(0),
             budget: Budget::new(parts.limits.instructions),
             control: Arc::default(),
             main: Cell::new(ptr::null_mut()),
@@ -545,6 +548,22 @@ pub(crate) unsafe fn make_room(l: *mut lua_State, shared: &Shared, extra: usize)
     // SAFETY: by the caller; finalizers are ours alone and never fail.
     unsafe { ffi::lua_gc(l, ffi::LUA_GCCOLLECT, 0) };
     !shared.memory.exceeds(extra)
+}
+
+/// Whether `extra` more descriptors may be open; if they are too many, garbage is collected first, which closes those that
+/// nobody uses any more.
+///
+/// # Safety
+/// As [`make_room`].
+pub(crate) unsafe fn has_descriptors(l: *mut lua_State, shared: &Shared, extra: usize) -> bool {
+    let limit = shared.limits.descriptors;
+    let fits = || limit == 0 || shared.descriptors.get().saturating_add(extra) <= limit;
+    if fits() {
+        return true;
+    }
+    // SAFETY: by the caller.
+    unsafe { make_room(l, shared, 0) };
+    fits()
 }
 
 /// Most bytes of a file's name that errors show; Lua 5.1's.

@@ -71,6 +71,7 @@ fn spec(shared: &Shared, plugin: &Plugin, state: Option<Vec<u8>>) -> Result<Spec
             output: settings.output_limit,
             input: INPUT_LIMIT,
             max_message: main.max_message_size,
+            descriptors: settings.descriptor_limit,
             process_message_injects: settings.process_message_inject_limit,
             timer_event_injects: settings.timer_event_inject_limit,
         },

@@ -48,6 +48,7 @@ pub fn run(options: RunOptions) -> u8 {
 
 fn start(options: RunOptions) -> anyhow::Result<u8> {
     let signals = Signals::listen().context("listening for signals")?;
+    stdx::files::raise_descriptor_limit();
     let RunOptions {
         config,
         mode,

@@ -116,7 +116,6 @@ fn serve(call: &mut Call<'_>) -> Result<usize, Error> {
         .intake()
         .ok_or_else(|| Error::new("only an input plugin can serve"))?;
     let origin = origin(call)?;
-    raise_file_limit();
     let text = |error: std::io::Error| Error::new(format!("cannot start: {error}"));
     let committer = Arc::new(Committer::start(Arc::clone(&intake)).map_err(text)?);
     let runtime = runtime().map_err(text)?;
@@ -200,15 +199,6 @@ fn origin(call: &mut Call<'_>) -> Result<Origin, Error> {
     let pid = call.number_at(-1).unwrap_or(0.0) as i64;
     call.pop(2);
     Ok(Origin { hostname, pid })
-}
-
-/// Many connections need many file descriptors; the soft limit of most systems is 1,024.
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it may not be raised, connections beyond it wait in the kernel.
-    let _as_it_is = setrlimit(Resource::Nofile, limit);
 }
 
 /// The settings that a listener gets from these Lua entries.

@@ -67,6 +67,10 @@ impl Object for GzFile {
         let reader = self.reader.as_ref().map_or(0, Reader::memory);
         reader + self.partial.capacity()
     }
+
+    fn descriptors(&self) -> usize {
+        usize::from(self.reader.is_some())
+    }
 }
 
 /// No more than `max` arguments may be given.

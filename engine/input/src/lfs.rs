@@ -180,6 +180,10 @@ impl Object for Listing {
             metamethods: &[],
         }
     }
+
+    fn descriptors(&self) -> usize {
+        usize::from(self.entries.is_some())
+    }
 }
 
 /// `dir(path)`: an iterator and its state, for a `for` loop.
@@ -214,6 +218,8 @@ fn next(call: &mut Call<'_>) -> Result<usize, Error> {
         Some(Err(error)) => return Err(Error::new(error.to_string())),
         None => {
             listing.entries = None;
+            drop(listing);
+            call.recount(1)?;
             call.push_nil()?;
         }
     }
@@ -222,6 +228,7 @@ fn next(call: &mut Call<'_>) -> Result<usize, Error> {
 
 fn close(call: &mut Call<'_>) -> Result<usize, Error> {
     call.check_object_mut::<Listing>(1)?.entries = None;
+    call.recount(1)?;
     Ok(0)
 }
 

@@ -219,6 +219,15 @@ pub fn read_all(disk: &dyn Disk, path: &Path, len_max: u64) -> io::Result<Vec<u8
     Ok(bytes)
 }
 
+/// Lets the process open as many files and connections as the system allows; the soft limit of most systems is 1,024.
+/// Where it may not be raised it stays.
+pub fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _as_it_is = setrlimit(Resource::Nofile, limit);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,8 @@ use super::conninfo::Options;
 const STEP: Duration = Duration::from_millis(100);
 /// How long the server may take to hear that the connection ends.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// Descriptors of a connection: its socket, and what its runtime waits with.
+pub(super) const DESCRIPTORS: usize = 4;
 /// What a connection holds, about: buffers and a runtime.
 pub(super) const MEMORY: usize = 64 * 1024;
 /// Memory of a value beside its bytes.

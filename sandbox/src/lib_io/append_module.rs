@@ -48,6 +48,10 @@ impl Object for AppendHandle {
     fn memory(&self) -> usize {
         append::BUFFER_SIZE
     }
+
+    fn descriptors(&self) -> usize {
+        usize::from(self.0.0.try_borrow().is_ok_and(|file| !file.is_closed()))
+    }
 }
 
 /// Pushes the module.
@@ -147,7 +151,9 @@ fn rotate(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 fn close(call: &mut Call<'_>) -> Result<usize, Error> {
-    outcome_of(call, |_, file| file.close())
+    let n_results = outcome_of(call, |_, file| file.close())?;
+    call.recount(1)?;
+    Ok(n_results)
 }
 
 fn size(call: &mut Call<'_>) -> Result<usize, Error> {

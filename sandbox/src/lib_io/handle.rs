@@ -37,6 +37,12 @@ impl Object for FileHandle {
     fn memory(&self) -> usize {
         self.0.0.try_borrow().map_or(0, |stream| stream.memory())
     }
+
+    fn descriptors(&self) -> usize {
+        let holds =
+            |stream: std::cell::Ref<'_, Stream>| !stream.is_closed() && !stream.is_standard();
+        usize::from(self.0.0.try_borrow().is_ok_and(holds))
+    }
 }
 
 impl FileHandle {
@@ -63,16 +69,16 @@ fn stream<'c>(handle: &'c FileHandle) -> Result<RefMut<'c, Stream>, Error> {
     }
 }
 
-/// Runs `work` on the stream of argument 1 and counts its memory again if that has changed.
+/// Runs `work` on the stream of argument 1 and counts it again if its memory has changed, or it was closed.
 fn with_stream<T>(
     call: &mut Call<'_>,
     work: impl FnOnce(&mut Call<'_>, &mut Stream) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let handle = call.check_object::<FileHandle>(1)?;
     let mut stream = stream(&handle)?;
-    let before = stream.memory();
+    let before = (stream.memory(), stream.is_closed());
     let result = work(call, &mut stream);
-    let after = stream.memory();
+    let after = (stream.memory(), stream.is_closed());
     drop(stream);
     drop(handle);
     if before != after {

@@ -10,8 +10,6 @@ use crate::native::{Call, Class, Error, Object, function};
 
 /// Under which name the list is kept in a state.
 const OPEN_FILES: &str = "io.open_files";
-/// Files one plugin may have open: their buffers are memory of the host, their number is that of the whole program.
-const MAX_OPEN: usize = 512;
 
 /// What can be handed to the kernel.
 pub(super) trait Flush {
@@ -97,9 +95,6 @@ fn add_step(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut list = call.check_object_mut::<OpenFiles>(1)?;
     let newcomer = call.check_object::<Newcomer>(2)?;
     list.files.retain(|file| file.0.strong_count() > 0);
-    if list.files.len() >= MAX_OPEN {
-        return Err(Error::new(format!("more than {MAX_OPEN} open files")));
-    }
     list.files.push(WeakFlush(newcomer.0.0.clone()));
     Ok(0)
 }

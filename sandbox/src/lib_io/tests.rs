@@ -85,8 +85,8 @@ fn misuse_is_an_error() {
     );
     assert!(error_of("io.stdout.write('x', 'y')").contains("FILE* expected, got string"));
     assert!(
-        error_of("local t = {} for i = 1, 1000 do t[i] = io.open('/dev/null') end")
-            .contains("open files")
+        error_of("local t = {} for i = 1, 2000 do t[i] = io.open('/dev/null') end")
+            .contains("more than 1536 descriptors are open (descriptor_limit)")
     );
 }
 

@@ -36,6 +36,11 @@ pub trait Object: Any + Send {
         0
     }
 
+    /// File descriptors the value holds, about; counted to the plugin's. Called when [`Object::memory`] is.
+    fn descriptors(&self) -> usize {
+        0
+    }
+
     /// Appends the value as it goes into a payload, a message field or a file; `None` when it has no such form.
     fn output(&self, scope: &Scope<'_>, out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let _ = (scope, out);
@@ -90,6 +95,7 @@ pub(crate) struct Slot {
     /// -1 while borrowed for writing, otherwise the number of readers.
     borrows: Cell<i32>,
     counted: Cell<usize>,
+    counted_descriptors: Cell<usize>,
 }
 
 /// An argument borrowed for reading.
@@ -142,13 +148,15 @@ impl<T> Drop for ObjectMut<'_, T> {
 }
 
 impl<'a> Call<'a> {
-    /// Pushes a Rust value. Its memory is counted; at the limit garbage is collected first.
+    /// Pushes a Rust value. Its memory and its descriptors are counted; at the limits garbage is collected first.
     ///
     /// # Errors
-    /// At the memory limit.
+    /// At the memory limit or the limit of descriptors; the value is dropped then.
     pub fn push_object<T: Object>(&mut self, object: T) -> Result<(), Error> {
         let counted = object.memory().saturating_add(size_of::<T>());
+        let descriptors = object.descriptors();
         self.check_memory(counted)?;
+        self.check_descriptors(descriptors)?;
         self.room(4)?;
         let shared = self.shared();
         let slot = Slot {
@@ -156,6 +164,7 @@ impl<'a> Call<'a> {
             object: Box::new(object),
             borrows: Cell::new(0),
             counted: Cell::new(counted),
+            counted_descriptors: Cell::new(descriptors),
         };
         let l = self.raw();
         // SAFETY: there is room; the block is aligned to 8 at least, as Slot needs, and belongs to the new userdata.
@@ -168,7 +177,24 @@ impl<'a> Call<'a> {
             ffi::lua_setmetatable(l, -2);
         }
         shared.memory.add(counted);
+        count_descriptors(shared, descriptors, 0);
         Ok(())
+    }
+
+    /// Fails when `extra` more descriptors are more than the plugin may hold, even after its garbage was collected.
+    ///
+    /// # Errors
+    /// `more than N descriptors are open (descriptor_limit)`
+    pub fn check_descriptors(&self, extra: usize) -> Result<(), Error> {
+        let shared = self.shared();
+        // SAFETY: Rust has control, and what it holds stands on the stack.
+        if extra == 0 || unsafe { vm::has_descriptors(self.raw(), shared, extra) } {
+            return Ok(());
+        }
+        let limit = shared.limits.descriptors;
+        Err(Error::new(format!(
+            "more than {limit} descriptors are open (descriptor_limit)"
+        )))
     }
 
     /// Whether the value at `i` is an object of type `T`.
@@ -280,10 +306,10 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    /// Counts the memory of the object at `i` again, after it has grown or shrunk.
+    /// Counts the memory and the descriptors of the object at `i` again, after they have become more or fewer.
     ///
     /// # Errors
-    /// When it has grown beyond the memory limit.
+    /// When they have grown beyond the limits.
     pub fn recount(&mut self, i: i32) -> Result<(), Error> {
         let Some(slot) = self.slot_at(i) else {
             return Ok(());
@@ -296,10 +322,17 @@ impl<'a> Call<'a> {
             .memory()
             .saturating_add(size_of_val(&*slot.object));
         let before = slot.counted.replace(now);
-        let memory = &self.shared().memory;
-        memory.add(now);
-        memory.sub(before);
-        self.check_memory(0)
+        let descriptors = slot.object.descriptors();
+        let descriptors_before = slot.counted_descriptors.replace(descriptors);
+        let shared = self.shared();
+        shared.memory.add(now);
+        shared.memory.sub(before);
+        count_descriptors(shared, descriptors, descriptors_before);
+        self.check_memory(0)?;
+        match descriptors > descriptors_before {
+            true => self.check_descriptors(0),
+            false => Ok(()),
+        }
     }
 
     /// Appends the object at `i` as it goes into payloads and fields; `None` when it is no object with such a form.
@@ -372,6 +405,12 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Counts descriptors that were opened and takes back those that were closed.
+fn count_descriptors(shared: &vm::Shared, opened: usize, closed: usize) {
+    let count = shared.descriptors.get().saturating_add(opened);
+    shared.descriptors.set(count.saturating_sub(closed));
+}
+
 /// What `crate::preserve` calls: the object and the path to it; the statements, or nil if it cannot be preserved.
 fn preserve(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut statements = Vec::new();
@@ -440,7 +479,9 @@ unsafe extern "C-unwind" fn finalize(l: *mut lua_State) -> c_int {
         let block = ffi::lua_touserdata(l, 1).cast::<Slot>();
         if !block.is_null() {
             let slot = block.read();
-            vm::shared(l).memory.sub(slot.counted.get());
+            let shared = vm::shared(l);
+            shared.memory.sub(slot.counted.get());
+            count_descriptors(shared, 0, slot.counted_descriptors.get());
             // A destructor that panics must not unwind into Lua's collector.
             let dropped = std::panic::AssertUnwindSafe(move || drop(slot));
             let _ = std::panic::catch_unwind(dropped);

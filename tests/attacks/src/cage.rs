@@ -16,6 +16,8 @@ use crate::recorder::{MAX_MESSAGE, Record, Recorder};
 const INSTRUCTIONS: u64 = 1_000_000;
 /// Bytes of output, the engine's default.
 const OUTPUT: usize = 64 << 10;
+/// Descriptors that a plugin may hold; the programs know the number.
+const DESCRIPTORS: usize = 256;
 /// Messages one timer event may inject, the engine's default.
 const TIMER_INJECTS: u32 = 10;
 /// A time for timer events, in nanoseconds.
@@ -154,6 +156,7 @@ fn limits(kind: Kind, options: &Options) -> Limits {
         output: OUTPUT,
         input: MAX_MESSAGE,
         max_message: MAX_MESSAGE,
+        descriptors: DESCRIPTORS,
         process_message_injects: options.injects.unwrap_or(message_injects),
         timer_event_injects: options.injects.unwrap_or(timer_injects),
     }

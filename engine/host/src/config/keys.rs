@@ -379,6 +379,13 @@ pub const SANDBOX: &[KeySpec] = &[
         false,
         "Stop the whole engine when this plugin is terminated.",
     ),
+    ours(number(
+        "descriptor_limit",
+        "descriptors",
+        1_536,
+        UINT,
+        "Files, programs and connections that the plugin may have open at a time; 0 for no limit.",
+    )),
     ours(truth(
         "jit",
         true,

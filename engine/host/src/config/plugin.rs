@@ -69,6 +69,8 @@ pub struct Settings {
     pub memory_limit: usize,
     /// Lua instructions per call; 0 for no limit.
     pub instruction_limit: u64,
+    /// Descriptors open at a time; 0 for no limit.
+    pub descriptor_limit: usize,
     /// Interval of timer_event in whole seconds; 0 for never.
     pub ticker_interval_s: u64,
     /// Whether global data outlives a restart.
@@ -112,6 +114,7 @@ impl Settings {
             output_limit: section.number_or_default("output_limit") as usize,
             memory_limit: section.number_or_default("memory_limit") as usize,
             instruction_limit: section.number_or_default("instruction_limit"),
+            descriptor_limit: section.number_or_default("descriptor_limit") as usize,
             ticker_interval_s: section.number_or_default("ticker_interval"),
             preserve_data: false,
             restricted_headers: kind == Kind::Analysis,
@@ -154,6 +157,8 @@ impl Settings {
         self.output_limit = section.number("output_limit", self.output_limit as u64) as usize;
         self.memory_limit = section.number("memory_limit", self.memory_limit as u64) as usize;
         self.instruction_limit = section.number("instruction_limit", self.instruction_limit);
+        self.descriptor_limit =
+            section.number("descriptor_limit", self.descriptor_limit as u64) as usize;
         self.ticker_interval_s = section.number("ticker_interval", self.ticker_interval_s);
         self.preserve_data = section.truth("preserve_data", self.preserve_data);
         self.restricted_headers = section.truth("restricted_headers", self.restricted_headers);

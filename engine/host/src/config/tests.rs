@@ -137,7 +137,7 @@ fn every_key_is_taken() {
            preserve_data = true, restricted_headers = true, shutdown_on_terminate = true, jit = false,\n\
            remove_checkpoints_on_terminate = true, read_queue = 'analysis', initial_position = 'newest',\n\
            retry_max_attempts = 3, retry_delay_ms = 10, retry_delay_max_ms = 20, dead_letter = true,\n\
-           preserve_interval = 0, stuck_after_ms = 0}",
+           preserve_interval = 0, stuck_after_ms = 0, descriptor_limit = 9}",
     );
     assert_eq!(
         (
@@ -162,6 +162,7 @@ fn every_key_is_taken() {
         output_limit: 1_000_000,
         memory_limit: 1,
         instruction_limit: 0,
+        descriptor_limit: 9,
         ticker_interval_s: 2,
         preserve_data: true,
         restricted_headers: true,

@@ -112,6 +112,10 @@ impl Object for Socket {
             _ => 0,
         }
     }
+
+    fn descriptors(&self) -> usize {
+        usize::from(!matches!(self.state, State::Closed))
+    }
 }
 
 impl Socket {

@@ -75,6 +75,8 @@ pub(super) fn accept(call: &mut Call<'_>) -> Result<usize, Error> {
         State::Closed => return push_failure(call, &Failure::Closed),
         _ => return Err(wrong_state(&server, "tcp{server}")),
     };
+    // Who cannot be served is not accepted.
+    call.check_descriptors(1)?;
     let clock = server.timeouts.start();
     let accepted = waiting(call, |running| {
         loop {

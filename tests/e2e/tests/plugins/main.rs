@@ -9,6 +9,7 @@ mod landfill;
 mod log_file;
 mod monitor;
 mod outputs;
+mod statsd;
 mod tail;
 mod tcp;
 mod udp;

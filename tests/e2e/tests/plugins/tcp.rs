@@ -100,15 +100,50 @@ fn with_octets_everything_is_counted() {
 }
 
 #[test]
-fn a_record_that_is_too_long_disconnects_its_client_only() {
-    let mut setup = Setup::new("record_max = 10");
-    let (good, bad, worse) = (setup.connect(), setup.connect(), setup.connect());
-    send(&bad, "12345678901");
-    assert_eq!((&bad).read(&mut [0; 1]).ok(), Some(0));
-    send(&worse, "999999999999999 <");
-    assert_eq!((&worse).read(&mut [0; 1]).ok(), Some(0));
-    send(&good, "1234567890\n");
-    setup.until(&["1234567890"]);
+fn a_record_that_is_too_long_is_kept_as_a_failure_in_pieces() {
+    let mut setup = Setup::new("record_max = 10\nsend_decode_failures = true");
+    let client = setup.connect();
+    send(&client, "12345678901");
+    setup.until(&["record longer than record_max"]);
+    // The rest of the line belongs to it; then all is as before.
+    send(&client, "2345\n1234567890\n14 <3456789012345<6>good\n");
+    let long = "record longer than record_max";
+    setup.until(&[long, long, "1234567890", long, "<6>good"]);
+    let found = messages(&setup.site.path("all.heka"));
+    let data = |i: usize| field_text(&found[i], "data").unwrap_or_default();
+    assert_eq!(data(0) + &data(1), "123456789012345\n");
+    assert_eq!(data(3), "<3456789012345");
+    assert_eq!(found[3].type_.as_deref(), Some(&b"error.decode"[..]));
+    setup.engine.stop();
+}
+
+#[test]
+fn what_has_no_count_is_kept_and_its_client_disconnected() {
+    let mut setup = Setup::new("framing = \"octets\"\nsend_decode_failures = true");
+    let client = setup.connect();
+    send(&client, "3 abcno count");
+    setup.until(&["abc", "no octet count"]);
+    let found = messages(&setup.site.path("all.heka"));
+    assert_eq!(field_text(&found[1], "data").as_deref(), Some("no count"));
+    setup.engine.stop();
+}
+
+#[test]
+fn a_failure_that_is_longer_than_a_message_becomes_several() {
+    let mut setup = Setup::new("decoder_module = \"decoders.json\"\nsend_decode_failures = true");
+    let client = setup.connect();
+    let line = format!("{{{}", "x".repeat(65_000));
+    send(&client, &line);
+    send(&client, "\n");
+    let path = setup.site.path("all.heka");
+    setup
+        .engine
+        .until("two pieces", || messages(&path).len() == 2);
+    let found = messages(&path);
+    let pieces = found
+        .iter()
+        .map(|m| field_text(m, "data").unwrap_or_default());
+    assert_eq!(pieces.collect::<String>(), line);
     setup.engine.stop();
 }
 

@@ -87,6 +87,7 @@ fn spec(state: &[u8]) -> Spec {
             output: 64 << 10,
             input: 64 << 10,
             max_message: 64 << 10,
+            descriptors: 16,
             process_message_injects: 0,
             timer_event_injects: 10,
         },

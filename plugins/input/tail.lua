@@ -3,185 +3,158 @@
 -- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 --[[
-# Tail input: follows a growing file through rotation and truncation
+# Tail input: follows growing files through rotation, truncation and compression
 
-Every `ticker_interval` it reads what was appended and hands each line to a decoder. The checkpoint is
-"inode:byte" of what was read, so after a restart nothing is read twice and nothing is left out.
+Every `ticker_interval` it reads what was appended and hands each line to a decoder. The checkpoint says how much of which
+file was handed over, so after a restart nothing is left out; after a crash the last lines may come twice.
 
 - A file that was renamed away and made anew (rotation): the old file is read on until the new one has content,
-  because its writer may not have noticed yet; then the new one from its begin. After a restart the rotated files
-  `input_filename.*` and `input_filename-*` are read that are as new as the one that was being read, oldest first.
-- A file that became shorter (truncation): it is read from its begin. (One that was truncated and grew beyond its
-  old length between two looks cannot be told from one that only grew.)
+  because its writer may not have noticed yet; then the new one from its begin. If more files came and went in between,
+  or while the engine did not run, the rotated files `NAME.*` and `NAME-*` are read that are as new as the one that was
+  being read, oldest first; those that gzip has compressed too.
+- A file that became shorter, or begins with other bytes (truncation): what was not read yet is read from the copy that was
+  made before, if there is one, then the file from its begin. (Lines that are written between copying and truncating
+  are lost by the rotation itself. A file that begins with the same 256 bytes and has grown beyond its old length between
+  two looks cannot be told from one that only grew.)
 - A last line without its end waits for the rest.
 - A file that does not exist yet is waited for.
+- With `*` or `?` in its last part `input_filename` stands for all files with such names, new ones too. A pattern should
+  not fit the names of rotated files.
 
 ## Sample configuration
 
 ```lua
 filename        = "tail.lua"
-input_filename  = "/var/log/syslog"
+input_filename  = "/var/log/syslog" -- or "/var/log/nginx/*.log"
 ticker_interval = 1
 -- start = "oldest"       -- without a checkpoint: "oldest" reads the whole file, "newest" only what comes
--- decoder_module, default_headers, send_decode_failures: see modules/decoding.lua
+-- files_max = 100        -- files that are followed at a time, at most 140
+-- file_field = "file"    -- name of a Field with the name of the file; none by default
 -- delimiter = "\n"
 -- record_max = 65536     -- a longer line is cut there
+-- send_decode_failures = true -- what cannot be decoded is kept
+-- decoder_module, default_headers: see modules/decoding.lua
 ```
 --]]
 
-require "io"
 require "string"
 require "table"
-local lfs    = require "lfs"
-local decode = require "decoding".new()
+local lfs      = require "lfs"
+local xxhash   = require "xxhash"
+local follower = require "follower"
+local decode   = require "decoding".new()
 
 local input_filename = read_config("input_filename") or error("input_filename must be set")
-local delimiter      = read_config("delimiter") or "\n"
-local record_max     = read_config("record_max") or 65536
 local start          = read_config("start") or "oldest"
-local CHUNK          = 65536
--- So many rotated files are looked through for the one that was being read when the engine stopped.
-local ROTATED_MAX    = 100
--- Rotated files that are no text any more.
-local COMPRESSED     = { gz = true, bz2 = true, xz = true, zst = true }
+local files_max      = read_config("files_max") or 100
+local file_field     = read_config("file_field")
+
+-- More places do not fit into a checkpoint.
+local FILES_MAX = 140
+-- Looks after which a file that was removed is forgotten.
+local GONE_MAX = 60
 
 assert(read_config("ticker_interval") > 0, "ticker_interval must be set: the file is looked at that often")
 assert(start == "oldest" or start == "newest", "start must be 'oldest' or 'newest'")
+assert(files_max > 0 and files_max <= FILES_MAX, "files_max must be 1 to " .. FILES_MAX)
 
-local find, sub, match = string.find, string.sub, string.match
+local folder, name = string.match(input_filename, "^(.*/)([^/]*)$")
+if not folder then folder, name = "", input_filename end
+local is_pattern = string.find(name, "[*?]") ~= nil
+assert(not string.find(folder, "[*?]"), "input_filename: only the last part may be a pattern")
 
-local fh, inode, place  -- the open file, its inode, and the place of the first byte not handed over
-local looked = false    -- whether the file was looked for before, so that one that comes later is new as a whole
-local failures
+-- The pattern for the string library.
+local wanted = "^" .. string.gsub(string.gsub(name, "[%^%$%(%)%%%.%[%]%+%-]", "%%%0"), "[*?]", { ["*"] = ".*", ["?"] = "." }) .. "$"
 
-local function inode_of(path)
-    local ino = lfs.attributes(path, "ino")
-    return ino and string.format("%.0f", ino)
-end
+local files, n_files = {}, 0 -- by the key of the name in the checkpoint
+local places                 -- the places of files that were not looked at yet, from the checkpoint
+local failures, full = 0, false
 
-local function open(path, at)
-    local f, err = io.open(path, "rb")
-    if not f then return nil, err end
-    fh, inode, place = f, inode_of(path), at
-    return true
-end
-
-local function close()
-    fh:close()
-    fh = nil
-end
-
-local function hand_over(record, behind)
-    local ok, err = decode(record)
-    if not ok then
-        failures = failures + 1
-        print("line not decoded", err)
+-- One file's place alone, or lines of names and places.
+local function checkpoint()
+    if not is_pattern then return files[1].follower.checkpoint() end
+    local lines = {}
+    for key, file in pairs(files) do
+        local place = file.follower.checkpoint() or places[key]
+        if place then lines[#lines + 1] = key .. " " .. place end
     end
-    place = behind
-    inject_message(nil, inode .. ":" .. string.format("%.0f", place))
+    return table.concat(lines, "\n")
 end
 
--- Hands over every whole line from `place` on; `rest` says that the file will not grow any more.
-local function read_on(rest)
-    fh:seek("set", place)
-    local buffer, base = "", place
-    while is_running() do
-        local chunk = fh:read(CHUNK)
-        if not chunk then break end
-        buffer = buffer .. chunk
-        local at = 1
-        while is_running() do
-            local from, to = find(buffer, delimiter, at, true)
-            if (from or #buffer + 1) - at > record_max then
-                from, to = at + record_max, at + record_max - 1
-                print("a line is longer than record_max and was cut")
-            end
-            if not from then break end
-            hand_over(sub(buffer, at, from - 1), base + to)
-            at = to + 1
-        end
-        buffer, base = sub(buffer, at), base + at - 1
-    end
-    if rest and #buffer > 0 and is_running() then hand_over(buffer, base + #buffer) end
+local function moved()
+    inject_message(nil, checkpoint())
 end
 
--- Whether `a` was written to before `b`; in one second the numbers of ".2" and ".1" say it.
-local function is_older(a, b)
-    if a.time ~= b.time then return a.time < b.time end
-    local n, m = tonumber(match(a.path, "%.(%d+)$")), tonumber(match(b.path, "%.(%d+)$"))
-    return n and m and n > m or false
-end
-
--- The rotated file with this inode and all that were written to after it, oldest first.
-local function rotated_since(wanted)
-    local dir, name = match(input_filename, "^(.*)/([^/]*)$")
-    if not dir then dir, name = ".", input_filename end
-    local files, first = {}, nil
-    for entry in lfs.dir(dir == "" and "/" or dir) do
-        local prefix = sub(entry, 1, #name + 1)
-        if (prefix == name .. "." or prefix == name .. "-") and not COMPRESSED[match(entry, "[^.]*$")] then
-            local path = dir .. "/" .. entry
-            local file = { path = path, inode = inode_of(path), time = lfs.attributes(path, "modification") }
-            if file.inode and file.time then
-                files[#files + 1] = file
-                if file.inode == wanted then first = file end
-            end
-            if #files >= ROTATED_MAX then break end
+local function follow(path, key, is_new)
+    local headers = file_field and { Fields = { [file_field] = path } } or nil
+    local options = {
+        delimiter  = read_config("delimiter") or "\n",
+        record_max = read_config("record_max") or 65536,
+        newest     = start == "newest" and not is_new,
+        moved      = moved,
+    }
+    function options.hand_over(record)
+        local ok, err = decode(record, headers)
+        if not ok then
+            failures = failures + 1
+            print("line not decoded", err)
         end
     end
-    if not first then return {} end
-    local since = {}
-    for _, file in ipairs(files) do
-        if is_older(first, file) then since[#since + 1] = file end
-    end
-    table.sort(since, is_older)
-    table.insert(since, 1, first)
-    return since
+    files[key] = { follower = follower.new(path, options), gone = 0, path = path }
+    n_files = n_files + 1
 end
 
--- Reads the rest of what was rotated away while nobody looked.
-local function read_rotated(ino, at)
-    for _, file in ipairs(rotated_since(ino)) do
+-- Follows the files that the pattern fits and that are not followed yet, in the order of their names.
+local function find_files(is_first)
+    local names = {}
+    for entry in lfs.dir(folder == "" and "." or folder) do
+        if string.find(entry, wanted) and lfs.attributes(folder .. entry, "mode") == "file" then names[#names + 1] = entry end
+    end
+    table.sort(names)
+    for _, entry in ipairs(names) do
+        local key, path = string.format("%08x", xxhash.h32(entry)), folder .. entry
+        if not files[key] then
+            if n_files >= files_max then
+                if not full then print("more files than files_max", path) end
+                full = true
+                return
+            end
+            follow(path, key, not is_first)
+        elseif files[key].path ~= path then
+            print("two names have the same hash; the second is not followed", path)
+        end
+    end
+end
+
+local function read_places(text)
+    places = {}
+    for key, place in string.gmatch(text or "", "(%x+) ([%d:]+)") do places[key] = place end
+end
+
+local function look_at_all(text)
+    if not places then
+        read_places(text)
+        find_files(text == nil)
+    else
+        find_files(false)
+    end
+    for key, file in pairs(files) do
         if not is_running() then return end
-        if open(file.path, file.inode == ino and at or 0) then
-            read_on(true)
-            close()
+        file.follower.look(places[key])
+        places[key] = nil
+        file.gone = file.follower.is_gone() and file.gone + 1 or 0
+        if file.gone > GONE_MAX then
+            files[key] = nil
+            n_files, full = n_files - 1, false
         end
     end
 end
 
--- Goes on from the checkpoint: in the file itself, or in rotated ones first.
-local function resume(checkpoint)
-    local current = inode_of(input_filename)
-    local ino, at = match(checkpoint or "", "^(%d+):(%d+)$")
-    at = tonumber(at) or 0
-    if ino and ino ~= current then
-        read_rotated(ino, at)
-        at = 0
-    end
-    local first_look = not looked
-    looked = true
-    if not current or not is_running() then return false end
-    if not ino and start == "newest" and first_look then at = lfs.attributes(input_filename, "size") end
-    return open(input_filename, at)
-end
+if not is_pattern then follow(input_filename, 1, false) end
 
--- Whether another file has taken the name, and its writer has begun to use it.
-local function is_replaced()
-    local current = inode_of(input_filename)
-    return current and current ~= inode and lfs.attributes(input_filename, "size") > 0
-end
-
-function process_message(checkpoint)
+function process_message(text)
     failures = 0
-    if not fh and not resume(checkpoint) then return 0 end
-    if fh:seek("end") < place then place = 0 end -- truncated
-    local replaced = is_replaced()
-    read_on(replaced)
-    if replaced and is_running() then
-        close()
-        if open(input_filename, 0) then read_on(false) end
-    end
+    if is_pattern then look_at_all(text) else files[1].follower.look(text) end
     if failures > 0 then return -1, string.format("%d lines were not decoded", failures) end
     return 0
 end

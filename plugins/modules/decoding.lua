@@ -35,7 +35,7 @@ local inject_message = inject_message
 local read_config    = read_config
 local require, pairs, type, error, assert, pcall, tostring =
       require, pairs, type, error, assert, pcall, tostring
-local floor, sub = math.floor, string.sub
+local floor, max, sub = math.floor, math.max, string.sub
 
 local M = {}
 setfenv(1, M)
@@ -72,7 +72,7 @@ local function inject_failure(data, err, headers)
     msg.Payload = sub(err, 1, RESERVED / 4)
     msg.Fields = msg.Fields or {}
     local size = piece_size()
-    for at = 1, #data, size do
+    for at = 1, max(#data, 1), size do
         msg.Fields.data = { value = sub(data, at, at + size - 1), value_type = 1 }
         if #data > size then msg.Fields.part = (at - 1) / size + 1 end
         inject_message(msg)

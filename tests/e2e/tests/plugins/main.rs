@@ -10,6 +10,7 @@ mod log_file;
 mod monitor;
 mod outputs;
 mod statsd;
+mod syslog;
 mod tail;
 mod tcp;
 mod udp;

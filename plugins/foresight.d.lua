@@ -948,6 +948,44 @@ function cuckoo_filter_expire.new(items, minutes) end
 ---@return string
 function cuckoo_filter_expire.version() end
 
+--- What is strange in a series: `require "detector"`.
+---@class detector.object
+---@field add fun(self: detector.object, ns: number, value: number): number, boolean
+---@field clear fun(self: detector.object)
+---@field fromstring fun(self: detector.object, state: string)
+---@field scores fun(self: detector.object): {kind: string, score: number}[]
+
+---@class detector.histogram_object
+---@field add fun(self: detector.histogram_object, ns: number, counts: number[]): number, boolean
+---@field clear fun(self: detector.histogram_object)
+---@field fromstring fun(self: detector.histogram_object, state: string)
+
+---@class detector
+detector = {}
+---@param kind string
+---@param parameters? table<string, any>
+---@return detector.object
+function detector.new(kind, parameters) end
+---@param bins integer
+---@param parameters? table<string, number>
+---@return detector.histogram_object
+function detector.histogram(bins, parameters) end
+---@return table<string, table<string, number>>
+function detector.kinds() end
+---@param a number[]
+---@param b number[]
+---@return number
+function detector.pearson(a, b) end
+---@param a number[]
+---@param b number[]
+---@return number
+function detector.bhattacharyya(a, b) end
+---@param x number[]
+---@param y number[]
+---@return number? u
+---@return number? p
+function detector.mann_whitney_u(x, y) end
+
 ---@class sax.object
 local object = {}
 ---@param values number|number[]

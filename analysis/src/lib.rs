@@ -9,6 +9,7 @@ pub mod cm_sketch;
 pub mod cuckoo;
 pub mod cuckoo_filter;
 pub mod cuckoo_filter_expire;
+pub mod detector;
 pub mod hyperloglog;
 pub mod matrix;
 pub mod matrix_profile;
@@ -31,6 +32,7 @@ pub fn register(registry: &mut Registry) {
         "cuckoo_filter_expire",
         function(cuckoo_filter_expire::lua::open),
     );
+    registry.add("detector", function(detector::lua::open));
     registry.add("hyperloglog", function(hyperloglog::lua::open));
     registry.add("sax", function(sax::lua::open));
     registry.add(

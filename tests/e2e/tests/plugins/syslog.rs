@@ -59,7 +59,16 @@ impl Setup {
 fn logger(port: u16, arguments: &[&str], text: &str) {
     let port = port.to_string();
     let status = Command::new("logger")
-        .args(["-n", "127.0.0.1", "-P", &port, "-t", "app", "-p", "daemon.warning"])
+        .args([
+            "-n",
+            "127.0.0.1",
+            "-P",
+            &port,
+            "-t",
+            "app",
+            "-p",
+            "daemon.warning",
+        ])
         .args(arguments)
         .arg(text)
         .status();

@@ -191,7 +191,11 @@ fn a_copy_that_was_made_before_a_truncation_has_the_rest() {
     std::fs::copy(site.path("app.log"), site.path("app.log.1")).expect("copied");
     site.write("app.log", "three, which is longer\n");
     let mut engine = site.start();
-    until(&mut engine, &site, &["one", "two", "three, which is longer"]);
+    until(
+        &mut engine,
+        &site,
+        &["one", "two", "three, which is longer"],
+    );
     site.append("app.log", "four\n");
     std::fs::copy(site.path("app.log"), site.path("app.log.2")).expect("copied");
     site.write("app.log", "5\n");

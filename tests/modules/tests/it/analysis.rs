@@ -256,6 +256,43 @@ fn states_of_hindsight_are_read() {
 }
 
 #[test]
+fn detectors_go_on_after_a_restart() {
+    const MAIN: &str = r#"
+        require "detector"
+        alone = detector.new("robust", {window = 60})
+        both = detector.new("consensus", {
+            detectors = {detector.new("cusum"), detector.new("seasonal", {season = 7200, part = 600})}, need = 1})
+        sizes = detector.histogram(4, {rows = 3, count = 10})
+        local function feed(from, to)
+            local scores = {}
+            for i = from, to do
+                scores[#scores + 1] = alone:add(i * 60e9, i * 7919 % 13)
+                scores[#scores + 1] = both:add(i * 60e9, i * 7919 % 13)
+                scores[#scores + 1] = sizes:add(i * 60e9, {i % 5, 10, i % 3, 4})
+            end
+            return scores
+        end
+        "#;
+    let mut first = run(&format!("{MAIN} feed(1, 500)"));
+    let state = first.preserve();
+    let check = format!(
+        r#"{MAIN}
+        local copies = {{detector.new("cusum"), detector.new("cusum"), detector.histogram(2)}}
+        feed(1, 500)
+        for i, d in ipairs({{alone, both, sizes}}) do copies[i]:fromstring(tostring(d)) end
+        function process_message()
+            for i, d in ipairs({{alone, both, sizes}}) do assert(tostring(d) == tostring(copies[i]), i) end
+            assert(#feed(501, 600) == 300)
+            return 0
+        end"#
+    );
+    let mut second = restore(&check, &state).expect("restored");
+    let again = second.preserve();
+    assert_eq!(again, state);
+    assert_eq!(payloads(&mut second), Vec::<String>::new());
+}
+
+#[test]
 fn damaged_states_are_errors() {
     let refused = [
         (

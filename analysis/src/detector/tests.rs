@@ -97,10 +97,17 @@ fn a_histogram_that_is_like_none_before_is_strange() {
     }
 }
 
+/// A kind, its settings, and what the fault makes of the value at a place.
+type Case = (
+    &'static str,
+    &'static [(&'static str, f64)],
+    fn(usize, f64) -> f64,
+);
+
 /// A level change, an outlier, a hole: which detectors see them.
 #[test]
 fn each_detector_sees_its_fault_and_not_the_noise_before() {
-    let cases: [(&str, &[(&str, f64)], fn(usize, f64) -> f64); 5] = [
+    let cases: [Case; 5] = [
         ("rate", &[("threshold", 4.0)], |_, v| v + 8.0),
         ("mann_whitney", &[], |_, v| v + 2.0),
         ("robust", &[], |i, v| if i == 0 { v + 12.0 } else { v }),
@@ -177,7 +184,7 @@ fn a_gap_is_measured_by_the_usual_gaps() {
 fn an_alert_is_followed_by_rest_and_directions_count() {
     let mut d = detector("robust", &[("window", 20.0), ("refractory", 600.0)]);
     let values = |i: usize| {
-        if i >= 40 && i % 2 == 0 {
+        if i >= 40 && i.is_multiple_of(2) {
             90.0
         } else {
             10.0 + (i % 3) as f64
@@ -245,7 +252,7 @@ fn parameters_have_ranges() {
             ] {
                 let mut params = defaults.clone();
                 params[i] = bad;
-                let text = Detector::new(kind, params).err().expect("out of range");
+                let text = Detector::new(kind, params).expect_err("out of range");
                 assert!(text.contains(param.name), "{text}");
             }
         }
@@ -304,7 +311,7 @@ fn planted_faults_in_seasonal_series_are_found() {
             if alert && in_fault {
                 found += i64::from(!seen);
                 seen = true;
-            } else if alert && (since_learned < 0 || into >= 2 * FAULT || into < 0) {
+            } else if alert && (since_learned < 0 || !(0..2 * FAULT).contains(&into)) {
                 of_series += 1;
             }
         }

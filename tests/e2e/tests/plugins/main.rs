@@ -1,6 +1,7 @@
 //! Every plugin of the project at work in a real engine: what goes in, and what comes out.
 
 mod analysis;
+mod anomaly_monitor;
 mod decoders;
 mod encoders;
 mod file;

@@ -1,4 +1,4 @@
-//! `input/tail.lua`: rotation, truncation, lines in pieces, restarts; nothing twice and nothing left out.
+//! `input/tail.lua` with the module `follower`: rotation, truncation, compression, lines in pieces, restarts, kills; nothing left out.
 
 use e2e::{Engine, Site, payloads};
 

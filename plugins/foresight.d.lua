@@ -1274,6 +1274,53 @@ maxminddb = {}
 ---@field lock_dir fun(path: string, seconds?: number): lfs.lock?, string?, integer?
 lfs = {}
 
+-- Types of `kafka`.
+
+---@class foresight.KafkaProducer
+local KafkaProducer = {}
+---@param topic string
+---@param conf? table<string, string|number|boolean>
+function KafkaProducer:create_topic(topic, conf) end
+---@param topic string
+---@return boolean
+function KafkaProducer:has_topic(topic) end
+---@param topic string
+function KafkaProducer:destroy_topic(topic) end
+---@param topic string
+---@param partition integer -1: by the key
+---@param sequence_id lightuserdata? of process_message
+---@param message string|userdata
+---@param key? string
+---@param headers? table<string, string>
+---@param time? integer milliseconds since 1970
+---@return integer 0, 105 (queue full), 90 (too large), 2 (no topic), 3 (no partition)
+function KafkaProducer:send(topic, partition, sequence_id, message, key, headers, time) end
+---Acknowledges what has arrived.
+function KafkaProducer:poll() end
+---@param timeout integer milliseconds
+---@return boolean done
+function KafkaProducer:flush(timeout) end
+
+---@class foresight.KafkaConsumer
+local KafkaConsumer = {}
+---@return string? message
+---@return string? topic
+---@return integer? partition
+---@return string? key
+---@return integer? offset
+---@return integer? time milliseconds since 1970
+---@return table<string, string>? headers
+function KafkaConsumer:receive() end
+---@return true? ok
+---@return string? reason
+function KafkaConsumer:commit() end
+
+---@class foresight.kafka
+---@field producer fun(brokers: string, conf?: table<string, string|number|boolean>): foresight.KafkaProducer
+---@field consumer fun(brokers: string, topics: string[], conf: table<string, string|number|boolean>, topic_conf?: table<string, string|number|boolean>, start?: integer): foresight.KafkaConsumer
+---@field version fun(): string
+kafka = {}
+
 -- Types of the modules that talk to the outside: socket, ssl, mime.core, luasql.postgres.
 
 ---@class foresight.Socket

@@ -140,6 +140,10 @@ pub trait Intake: Send + Sync {
     /// When the message can never be taken, or the engine is stopping.
     fn append(&self, framed: &[u8]) -> Result<Option<Place>, InjectError>;
 
+    /// The end of everything that was appended so far, by this plugin and by others. What the plugin injected before the
+    /// call lies before it.
+    fn appended(&self) -> Place;
+
     /// Waits until everything before `place` is as safe as the queue's sync policy makes it; false if it is not within
     /// `timeout`. One sync serves all who wait.
     fn commit(&self, place: Place, timeout: std::time::Duration) -> bool;

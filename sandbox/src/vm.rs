@@ -118,6 +118,11 @@ impl Memory {
         self.limit != 0 && self.used.get().saturating_add(extra) > self.limit
     }
 
+    /// Bytes up to the limit; none without a limit.
+    pub(crate) fn left(&self) -> Option<usize> {
+        (self.limit != 0).then(|| self.limit.saturating_sub(self.used.get()))
+    }
+
     /// As [`Memory::exceeds`], while the limit is lifted.
     pub(crate) fn exceeds_lifted(&self, extra: usize) -> bool {
         let limit = self.limit.saturating_mul(LIFTED_FACTOR).max(LIFTED_MIN);

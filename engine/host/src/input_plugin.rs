@@ -259,6 +259,14 @@ impl Intake for InputIntake {
         }
     }
 
+    fn appended(&self) -> Place {
+        let position = self.shared.input_queue.appended();
+        Place {
+            segment: position.segment,
+            offset: position.offset,
+        }
+    }
+
     fn commit(&self, place: Place, timeout: Duration) -> bool {
         let position = queue::Position::new(place.segment, place.offset);
         self.shared.input_queue.commit(position, timeout)

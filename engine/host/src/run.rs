@@ -109,6 +109,7 @@ pub fn modules() -> sandbox::native::Registry {
     library::register(&mut registry);
     analysis::register(&mut registry);
     input::register(&mut registry);
+    kafka::register(&mut registry);
     output::register(&mut registry);
     registry
 }

@@ -1293,6 +1293,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Bytes that the plugin may still take, if it has a limit. Garbage that was not collected yet counts as taken.
+    pub fn memory_left(&self) -> Option<usize> {
+        self.shared.memory.left()
+    }
+
     /// The longest piece in bytes that a library may read at once for this plugin.
     pub fn input_limit(&self) -> usize {
         self.shared.limits.input

@@ -7,6 +7,7 @@
 pub mod certificates;
 pub mod frames;
 pub mod http;
+pub mod kafka;
 pub mod process;
 pub mod program;
 pub mod site;

@@ -18,6 +18,8 @@ const MEMORY: usize = 64 << 20;
 pub struct Seen {
     /// Messages that the plugin injected, without their frames.
     pub injected: Vec<Vec<u8>>,
+    /// What an output acknowledged: sequence ids, none for a batch, and numbers of failures.
+    pub acknowledged: Vec<(Option<u64>, u64)>,
     /// Log lines with their severity.
     pub log: Vec<(u8, String)>,
 }
@@ -53,6 +55,11 @@ impl Host for TestHost {
 
     fn is_running(&mut self) -> bool {
         true
+    }
+
+    fn update_checkpoint(&mut self, sequence: Option<u64>, failures: u64) -> Result<(), String> {
+        lock(&self.0).acknowledged.push((sequence, failures));
+        Ok(())
     }
 
     fn compile_matcher(&mut self, expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, String> {
@@ -155,6 +162,14 @@ impl Plugin {
         let (header, n) = schemas::frame::header(message.len());
         let framed = [&header[..n], message].concat();
         self.sandbox.process_message(message, &framed, None)
+    }
+
+    /// As [`Plugin::process`], as the engine calls outputs: with a sequence id.
+    pub fn process_as(&mut self, message: &[u8], sequence: u64) -> Answer {
+        let (header, n) = schemas::frame::header(message.len());
+        let framed = [&header[..n], message].concat();
+        self.sandbox
+            .process_message(message, &framed, Some(sequence))
     }
 
     /// The preserved state as it goes to a file.

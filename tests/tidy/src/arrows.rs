@@ -25,6 +25,7 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("sandbox/library", Arrows::To(&["sandbox"])),
     ("analysis", Arrows::To(&["schemas", "sandbox"])),
     ("engine/tls", Arrows::To(&[])),
+    ("engine/kafka", Arrows::To(&["sandbox"])),
     ("engine/input", Arrows::To(&["schemas", "sandbox", "tls"])),
     ("output", Arrows::To(&["schemas", "sandbox", "tls"])),
     // Sees snapshots as plain data, never a Lua state or a queue.
@@ -33,7 +34,7 @@ const ARROWS: &[(&str, Arrows)] = &[
         "engine/host",
         Arrows::To(&[
             "schemas", "matcher", "queue", "sandbox", "lpeg", "json", "library", "analysis",
-            "input", "output", "admin",
+            "input", "kafka", "output", "admin",
         ]),
     ),
     ("tests/attacks", Arrows::Anywhere),

@@ -113,6 +113,10 @@ mod tests {
             Ok(None)
         }
 
+        fn appended(&self) -> Place {
+            Place::default()
+        }
+
         fn commit(&self, _: Place, timeout: Duration) -> bool {
             self.syncs.fetch_add(1, Ordering::Relaxed);
             std::thread::sleep(timeout.min(Duration::from_millis(2)));

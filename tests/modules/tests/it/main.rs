@@ -4,6 +4,7 @@ mod alert;
 mod analysis;
 mod codecs;
 mod json;
+mod kafka;
 mod library;
 mod loader;
 mod lpeg;

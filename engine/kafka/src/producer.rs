@@ -1,0 +1,601 @@
+//! Producers: messages to topics, and which of them have arrived.
+//!
+//! librdkafka sends in the background. The plugin's calls hand messages over and take reports in, so that Lua code runs
+//! on its own thread only. A message that carries a sequence id is acknowledged when all that was sent under this id has
+//! arrived, or failed for good; unless the owner sets a time, a message is tried for ever.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Type, function};
+
+use crate::lines::Lines;
+use crate::settings::{self, Properties, Room};
+use crate::{check_count, closing};
+
+/// How long a producer that is dropped tries to send what it has.
+const FLUSH_AT_END: Duration = Duration::from_secs(2);
+/// How long a producer that is dropped is waited for.
+const END_MAX: Duration = Duration::from_secs(5);
+/// How long the calls of a plugin that has to stop may wait for reports, all together.
+const GRACE: Duration = Duration::from_secs(10);
+/// Longest wait of `flush`.
+const FLUSH_MAX: Duration = Duration::from_secs(60);
+/// One step of a wait: librdkafka's call lasts as long, whatever happens meanwhile.
+const STEP: Duration = Duration::from_millis(5);
+/// How long a message waits for room in a full queue before the plugin is told, and the steps of that wait.
+const FULL_WAIT: Duration = Duration::from_millis(20);
+const FULL_STEP: Duration = Duration::from_millis(1);
+/// Most clients of one producer: one for each different configuration of topics.
+const CLIENTS_MAX: usize = 16;
+/// What librdkafka holds for each topic that was ever named, in bytes, about.
+const PER_TOPIC: usize = 4 * 1024;
+/// Longest name of a topic in bytes; librdkafka's.
+const TOPIC_MAX: usize = 512;
+/// Most headers of a message.
+const HEADERS_MAX: usize = 256;
+
+/// What is returned for messages that were not taken: the system's numbers for errors on Linux.
+const QUEUE_FULL: i64 = 105;
+const TOO_LARGE: i64 = 90;
+const UNKNOWN_TOPIC: i64 = 2;
+const UNKNOWN_PARTITION: i64 = 3;
+
+/// What came of one message.
+struct Report {
+    /// Under which id it was sent.
+    sequence: u64,
+    failed: bool,
+}
+
+/// What the callbacks of all clients of a producer write.
+#[derive(Default)]
+struct Reports {
+    lines: Lines,
+    /// Guards the reports that the plugin has not taken in yet.
+    new: Mutex<Vec<Report>>,
+}
+
+/// The context of one client.
+struct Reporter(Arc<Reports>);
+
+impl ClientContext for Reporter {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.0.lines.log(level, facility, text);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        let text = String::from_utf8_lossy(statistics).into_owned();
+        self.0.lines.add(6, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.lines.error(&error, reason);
+    }
+}
+
+impl ProducerContext for Reporter {
+    /// The sequence id plus one; 0 for a message without.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, id: usize) {
+        if let Err((error, message)) = result {
+            let code = error.rdkafka_error_code().map_or(0, |code| code as i32);
+            let (topic, len) = (message.topic(), message.payload_len());
+            let text = format!("delivery error\t{code}\t{error}: {len} bytes to {topic}");
+            self.0.lines.add(3, text);
+        }
+        if id == 0 {
+            return;
+        }
+        let mut new = self.0.new.lock().unwrap_or_else(PoisonError::into_inner);
+        new.push(Report {
+            sequence: id as u64 - 1,
+            failed: result.is_err(),
+        });
+    }
+}
+
+/// A client of librdkafka with the configuration of topics that it was made with.
+struct Client {
+    topic_conf: Properties,
+    native: BaseProducer<Reporter>,
+    is_used: bool,
+}
+
+/// What was sent under one sequence id and has not been acknowledged.
+#[derive(Default)]
+struct Open {
+    n_under_way: u32,
+    n_failed: u32,
+}
+
+/// A producer of a plugin.
+pub struct Producer {
+    properties: Properties,
+    room: Room,
+    /// Longest message in bytes that the queue can ever take.
+    longest: usize,
+    clients: Vec<Client>,
+    /// The clients of all topics that were ever made; none for those that were destroyed.
+    topics: BTreeMap<String, Option<usize>>,
+    reports: Arc<Reports>,
+    open: HashMap<u64, Open>,
+    /// Acknowledgements that Lua code was not told yet: id and number of failures.
+    ready: VecDeque<(u64, u32)>,
+    /// The highest sequence id so far.
+    newest: u64,
+    /// When the first call after a stop came.
+    stopping: Option<Instant>,
+    /// Where a value without a string of its own is written out.
+    buffer: Vec<u8>,
+}
+
+const METHODS: &[(&str, Function)] = &[
+    ("create_topic", function(create_topic)),
+    ("destroy_topic", function(destroy_topic)),
+    ("flush", function(flush)),
+    ("has_topic", function(has_topic)),
+    ("poll", function(poll)),
+    ("send", function(send)),
+];
+
+impl Object for Producer {
+    fn class() -> Class {
+        Class {
+            name: "mozsvc.kafka_producer",
+            methods: METHODS,
+            metamethods: &[],
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let names: usize = self.topics.keys().map(String::len).sum();
+        self.clients.len() * self.room.counted() + self.topics.len() * PER_TOPIC + names
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        let clients = std::mem::take(&mut self.clients);
+        closing::within(END_MAX, move || {
+            let until = Instant::now() + FLUSH_AT_END;
+            for client in clients {
+                while client.native.in_flight_count() > 0 && Instant::now() < until {
+                    client.native.poll(STEP);
+                }
+            }
+        });
+    }
+}
+
+/// `producer(brokers[, conf])`: a producer.
+pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
+    check_count(call, 1, 2)?;
+    let brokers = call.check_bytes(1)?;
+    let mut properties = settings::read(call, 2)?;
+    settings::check(&properties)?;
+    settings::drop_old_offsets(&mut properties);
+    settings::add_brokers(&mut properties, brokers)?;
+    let room = Room::new(call)?;
+    for line in room.bound_producer(&mut properties) {
+        call.log(6, &line);
+    }
+    let mut producer = Producer {
+        properties,
+        longest: room.queue.unwrap_or(usize::MAX),
+        room,
+        clients: Vec::new(),
+        topics: BTreeMap::new(),
+        reports: Arc::default(),
+        open: HashMap::new(),
+        ready: VecDeque::new(),
+        newest: 0,
+        stopping: None,
+        buffer: Vec::new(),
+    };
+    producer.add_client(Properties::new(), "rd_kafka_new")?;
+    call.push_object(producer)?;
+    Ok(1)
+}
+
+impl Producer {
+    /// Adds a client with this configuration of topics; its index.
+    fn add_client(&mut self, topic_conf: Properties, what: &str) -> Result<usize, Error> {
+        let mut properties = self.properties.clone();
+        properties.extend(topic_conf.clone());
+        let sets_time = ["message.timeout.ms", "delivery.timeout.ms"]
+            .iter()
+            .any(|name| properties.contains_key(*name));
+        if !sets_time {
+            properties.insert("message.timeout.ms".into(), "0".into());
+        }
+        let context = Reporter(Arc::clone(&self.reports));
+        let native =
+            settings::make(&properties, context).map_err(|why| settings::not_made(what, &why))?;
+        self.clients.push(Client {
+            topic_conf,
+            native,
+            is_used: false,
+        });
+        Ok(self.clients.len() - 1)
+    }
+
+    /// The client whose topics have this configuration, made if there is none.
+    fn client_for(&mut self, topic_conf: Properties) -> Result<usize, Error> {
+        let same = |client: &Client| client.topic_conf == topic_conf;
+        if let Some(i) = self.clients.iter().position(same) {
+            return Ok(i);
+        }
+        // The first client was made before anything was known of topics.
+        if self.clients.len() == 1 && !self.clients[0].is_used {
+            let i = self.add_client(topic_conf, "rd_kafka_topic_new")?;
+            self.clients.swap_remove(i - 1);
+            return Ok(0);
+        }
+        if self.clients.len() == CLIENTS_MAX {
+            return Err(Error::new(format!(
+                "rd_kafka_topic_new failed: more than {CLIENTS_MAX} different configurations of topics"
+            )));
+        }
+        self.add_client(topic_conf, "rd_kafka_topic_new")
+    }
+
+    fn client_of(&self, topic: &str) -> Option<usize> {
+        self.topics.get(topic).copied().flatten()
+    }
+
+    /// Serves all clients, for `patience` if something is under way, and takes their reports in.
+    fn serve(&mut self, call: &Call<'_>, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let mut step = Duration::ZERO;
+        loop {
+            self.clients
+                .iter()
+                .for_each(|client| client.native.poll(step));
+            self.reports.lines.drain(call);
+            let n_under_way = self.n_under_way();
+            if n_under_way == 0 || Instant::now() >= until {
+                self.take_reports(call.has_message());
+                return n_under_way == 0;
+            }
+            step = STEP;
+        }
+    }
+
+    fn n_under_way(&self) -> i32 {
+        let counts = self
+            .clients
+            .iter()
+            .map(|client| client.native.in_flight_count());
+        counts.sum()
+    }
+
+    /// How long a call may wait for reports: not at all, unless the plugin has to stop.
+    fn patience(&mut self, call: &Call<'_>) -> Duration {
+        if call.running() {
+            return Duration::ZERO;
+        }
+        let since = *self.stopping.get_or_insert_with(Instant::now);
+        GRACE.saturating_sub(since.elapsed())
+    }
+
+    /// Takes new reports in. While a message is processed its own id is held back, because the engine does not know yet
+    /// that it is under way.
+    fn take_reports(&mut self, has_message: bool) {
+        let mut new = self
+            .reports
+            .new
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let reports = std::mem::take(&mut *new);
+        drop(new);
+        for Report { sequence, failed } in reports {
+            let Some(open) = self.open.get_mut(&sequence) else {
+                continue;
+            };
+            open.n_under_way -= 1;
+            open.n_failed += u32::from(failed);
+            if !(has_message && sequence == self.newest) {
+                self.acknowledge_if_done(sequence);
+            }
+        }
+        if !has_message {
+            self.acknowledge_if_done(self.newest);
+        }
+    }
+
+    fn acknowledge_if_done(&mut self, sequence: u64) {
+        let is_done = |open: &Open| open.n_under_way == 0;
+        if self.open.get(&sequence).is_some_and(is_done)
+            && let Some(open) = self.open.remove(&sequence)
+        {
+            self.ready.push_back((sequence, open.n_failed));
+        }
+    }
+
+    /// Notes that something is sent under this id.
+    fn note_sent(&mut self, sequence: u64, n: u32) {
+        if sequence > self.newest {
+            let before = std::mem::replace(&mut self.newest, sequence);
+            self.acknowledge_if_done(before);
+        }
+        self.open.entry(sequence).or_default().n_under_way += n;
+    }
+
+    /// Hands a message to librdkafka; 0, or why it was not taken.
+    fn send(
+        &mut self,
+        client: usize,
+        record: Record<'_>,
+        sequence: Option<u64>,
+    ) -> Result<i64, Error> {
+        let Record { payload, key, .. } = record;
+        if payload.len() + key.map_or(0, <[u8]>::len) > self.longest {
+            return Ok(TOO_LARGE);
+        }
+        let id = sequence.map_or(0, |sequence| sequence as usize + 1);
+        let mut message = BaseRecord {
+            topic: record.topic,
+            partition: Some(record.partition),
+            payload: Some(payload),
+            key,
+            timestamp: record.timestamp,
+            headers: record.headers,
+            delivery_opaque: id,
+        };
+        let client = &mut self.clients[client];
+        client.is_used = true;
+        let until = Instant::now() + FULL_WAIT;
+        let refused = loop {
+            match client.native.send(message) {
+                Ok(()) => break None,
+                Err((error, back)) if is_full(&error) && Instant::now() < until => {
+                    // What has arrived leaves the queue only when its reports are taken.
+                    client.native.poll(FULL_STEP);
+                    message = back;
+                }
+                Err((error, _)) => break Some(error),
+            }
+        };
+        if let Some(error) = refused {
+            return number_of(&error);
+        }
+        sequence.into_iter().for_each(|id| self.note_sent(id, 1));
+        Ok(0)
+    }
+}
+
+fn is_full(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
+}
+
+/// What a refused message returns; an error for what no second try and no other message can change.
+fn number_of(error: &KafkaError) -> Result<i64, Error> {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::QueueFull) => Ok(QUEUE_FULL),
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => Ok(TOO_LARGE),
+        Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+            Ok(UNKNOWN_TOPIC)
+        }
+        Some(RDKafkaErrorCode::UnknownPartition) => Ok(UNKNOWN_PARTITION),
+        _ => Err(Error::new(format!("send failed: {error}"))),
+    }
+}
+
+/// A message before it is sent.
+struct Record<'a> {
+    topic: &'a str,
+    partition: i32,
+    payload: &'a [u8],
+    key: Option<&'a [u8]>,
+    headers: Option<OwnedHeaders>,
+    timestamp: Option<i64>,
+}
+
+fn check_producer<'a>(
+    call: &Call<'a>,
+    least: usize,
+    most: usize,
+) -> Result<ObjectMut<'a, Producer>, Error> {
+    let producer = call.check_object_mut::<Producer>(1)?;
+    check_count(call, least, most)?;
+    Ok(producer)
+}
+
+/// The name of a topic at argument 2, up to its first NUL.
+fn check_topic<'a>(call: &Call<'a>) -> Result<&'a str, Error> {
+    let name = call.check_bytes(2)?;
+    let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    std::str::from_utf8(name).map_err(|_| Error::new("invalid topic"))
+}
+
+/// `producer:create_topic(topic[, conf])`
+fn create_topic(call: &mut Call<'_>) -> Result<usize, Error> {
+    drop(check_producer(call, 2, 3)?);
+    let topic = check_topic(call)?;
+    let conf = settings::read(call, 3)?;
+    let mut producer = check_producer(call, 2, 3)?;
+    if producer.client_of(topic).is_some() {
+        return Ok(0);
+    }
+    settings::check_topic(&conf)?;
+    if topic.is_empty() || topic.len() > TOPIC_MAX {
+        let text = "rd_kafka_topic_new failed: Local: Invalid argument or configuration";
+        return Err(Error::new(text));
+    }
+    let is_new_client = producer
+        .clients
+        .iter()
+        .all(|client| client.topic_conf != conf);
+    let needed = PER_TOPIC
+        + if is_new_client {
+            producer.room.counted()
+        } else {
+            0
+        };
+    call.check_memory(needed)?;
+    let client = producer.client_for(conf)?;
+    producer.clients[client].is_used = true;
+    producer.topics.insert(topic.to_string(), Some(client));
+    drop(producer);
+    call.recount(1)?;
+    Ok(0)
+}
+
+/// `producer:has_topic(topic)`
+fn has_topic(call: &mut Call<'_>) -> Result<usize, Error> {
+    check_count(call, 2, 2)?;
+    let producer = call.check_object::<Producer>(1)?;
+    let is_there = producer.client_of(check_topic(call)?).is_some();
+    call.push_bool(is_there)?;
+    Ok(1)
+}
+
+/// `producer:destroy_topic(topic)`
+fn destroy_topic(call: &mut Call<'_>) -> Result<usize, Error> {
+    check_count(call, 2, 2)?;
+    let mut producer = call.check_object_mut::<Producer>(1)?;
+    // librdkafka remembers the topic, so it stays counted.
+    if let Some(client) = producer.topics.get_mut(check_topic(call)?) {
+        *client = None;
+    }
+    Ok(0)
+}
+
+/// `producer:send(topic, partition, sequence_id, message[, key[, headers[, timestamp]]])`: 0, or why it was not taken.
+fn send(call: &mut Call<'_>) -> Result<usize, Error> {
+    let mut producer = check_producer(call, 5, 8)?;
+    let topic = check_topic(call)?;
+    let client = producer.client_of(topic).ok_or("invalid topic")?;
+    let partition = call.check_integer(3)? as i32;
+    let sequence = call.light_at(4);
+    if sequence.is_none() && !call.is_nil(4) {
+        return Err(call.type_error(4, "lightuserdata"));
+    }
+    let mut buffer = std::mem::take(&mut producer.buffer);
+    buffer.clear();
+    let payload = match call.type_of(5) {
+        Type::String => call.check_bytes(5)?,
+        Type::Userdata => {
+            match call.write_zero_copy(5, &mut buffer) {
+                Some(written) => written.map_err(Error::new)?,
+                None => return Err(Error::argument(5, "no zero copy support")),
+            }
+            if buffer.is_empty() {
+                // There is nothing to send, so it has arrived.
+                sequence
+                    .into_iter()
+                    .for_each(|id| producer.note_sent(id, 0));
+                call.push_number(0.0)?;
+                return Ok(1);
+            }
+            &buffer[..]
+        }
+        _ => return Err(call.type_error(5, "string or userdata")),
+    };
+    let record = Record {
+        topic,
+        partition,
+        payload,
+        key: call.opt_bytes(6)?,
+        headers: headers(call)?,
+        timestamp: call.opt_integer(8)?,
+    };
+    call.charge(u32::try_from(payload.len() / 16 + 64).unwrap_or(u32::MAX))?;
+    let answer = producer.send(client, record, sequence)?;
+    producer.buffer = buffer;
+    call.push_number(answer as f64)?;
+    Ok(1)
+}
+
+/// The headers in the table at argument 7, by name.
+fn headers(call: &mut Call<'_>) -> Result<Option<OwnedHeaders>, Error> {
+    if call.is_none_or_nil(7) {
+        return Ok(None);
+    }
+    call.check_table(7)?;
+    let mut pairs: Vec<(String, Vec<u8>)> = Vec::new();
+    call.for_each(7, |call| {
+        let name = call.bytes_at(-2).map(String::from_utf8_lossy);
+        let (Some(name), Some(value)) = (name, call.text_at(-1)) else {
+            return Err(Error::argument(7, "names and texts expected"));
+        };
+        if name.contains('\0') || pairs.len() == HEADERS_MAX {
+            return Err(Error::argument(7, "too many headers, or a NUL in a name"));
+        }
+        let name = name.into_owned();
+        call.charge(u32::try_from(name.len() + value.len()).unwrap_or(u32::MAX))?;
+        call.check_memory(value.len())?;
+        pairs.push((name, value));
+        Ok(())
+    })?;
+    pairs.sort();
+    let headers = OwnedHeaders::new_with_capacity(pairs.len());
+    Ok(Some(pairs.iter().fold(headers, |headers, (key, value)| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    })))
+}
+
+/// `producer:poll()`: acknowledges what has arrived. When the plugin has to stop it waits for what is under way.
+fn poll(call: &mut Call<'_>) -> Result<usize, Error> {
+    let mut producer = check_producer(call, 1, 1)?;
+    let patience = producer.patience(call);
+    producer.serve(call, patience);
+    drop(producer);
+    acknowledge(call)?;
+    Ok(0)
+}
+
+/// `producer:flush(timeout)`: waits up to so many milliseconds; true when nothing is under way any more.
+fn flush(call: &mut Call<'_>) -> Result<usize, Error> {
+    let mut producer = check_producer(call, 2, 2)?;
+    let timeout = Duration::from_millis(call.check_integer(2)?.max(0) as u64).min(FLUSH_MAX);
+    let until = Instant::now() + timeout;
+    let is_done = loop {
+        // In pieces, so that a stop is noticed.
+        let left = until.saturating_duration_since(Instant::now());
+        let piece = left.min(Duration::from_millis(100));
+        let patience = match call.running() {
+            true => piece,
+            false => producer.patience(call).min(piece),
+        };
+        if producer.serve(call, patience) {
+            break true;
+        }
+        if patience.is_zero() {
+            break false;
+        }
+    };
+    drop(producer);
+    acknowledge(call)?;
+    call.push_bool(is_done)?;
+    Ok(1)
+}
+
+/// Tells `update_checkpoint`, as the plugin has it, what has arrived.
+fn acknowledge(call: &mut Call<'_>) -> Result<(), Error> {
+    loop {
+        // The function may use the producer, so it is given back each time.
+        let next = call.check_object_mut::<Producer>(1)?.ready.pop_front();
+        let Some((sequence, n_failed)) = next else {
+            return Ok(());
+        };
+        call.push_global("update_checkpoint")?;
+        if call.type_of(-1) != Type::Function {
+            return Err(Error::new("update_checkpoint was not found"));
+        }
+        call.push_light(sequence)?;
+        call.push_number(f64::from(n_failed))?;
+        call.call(2, 0)?;
+    }
+}

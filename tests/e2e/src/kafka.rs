@@ -1,0 +1,265 @@
+//! A real Apache Kafka for tests and benchmarks: one broker in a process of its own, and clients to look into it.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tempfile::TempDir;
+
+use crate::{free_port, wait_until};
+
+/// Partitions of every topic; topics are made when they are first written to.
+pub const PARTITIONS: i32 = 4;
+
+/// Nothing takes this long but a hang.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The Java of the broker: started soon rather than fast later, in little memory.
+const JAVA: [&str; 4] = [
+    "java",
+    "-Xmx384m",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+];
+
+/// A broker. It ends with the value, and its data with it.
+pub struct Broker {
+    folder: TempDir,
+    jars: PathBuf,
+    port: u16,
+    child: Option<Child>,
+}
+
+/// What a record holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it lies.
+    pub partition: i32,
+    /// What it was sent with.
+    pub key: Option<Vec<u8>>,
+    /// Its value.
+    pub value: Vec<u8>,
+    /// In their order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Milliseconds since 1970.
+    pub time: Option<i64>,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Broker::start()
+    }
+}
+
+impl Broker {
+    /// Starts a broker and waits until it answers.
+    ///
+    /// # Panics
+    /// When Java or the broker cannot be had.
+    pub fn start() -> Broker {
+        let mut broker = Broker {
+            folder: tempfile::tempdir().expect("a folder"),
+            jars: jars(),
+            port: free_port(),
+            child: None,
+        };
+        broker.configure();
+        let format = ["format", "-t", "Zm9yZXNpZ2h0LXRlc3RzIQ", "-c"];
+        let output = broker.java("kafka.tools.StorageTool", &format).output();
+        let output = output.expect("java runs: apt-get install default-jre-headless");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "the broker's storage: {text}");
+        broker.resume();
+        broker
+    }
+
+    fn configure(&self) {
+        let (port, controller) = (self.port, free_port());
+        let data = self.folder.path().join("data");
+        let text = format!(
+            "process.roles=broker,controller\nnode.id=1\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+             controller.listener.names=CONTROLLER\nlog.dirs={}\n\
+             offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n\
+             transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
+             group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
+             num.partitions={PARTITIONS}\n",
+            data.display()
+        );
+        std::fs::write(self.settings(), text).expect("the folder is writable");
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("server.properties")
+    }
+
+    /// A Java program of Kafka's; it dies with the thread that starts it.
+    fn java(&self, class: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL"])
+            .args(JAVA)
+            .arg("-cp")
+            .arg(self.jars.join("*"))
+            .arg(class)
+            .args(args)
+            .arg(self.settings())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the broker again, with its data and at its address.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn resume(&mut self) {
+        let log = std::fs::File::create(self.folder.path().join("log")).expect("writable");
+        let errors = log.try_clone().expect("a file has two handles");
+        let child = self
+            .java("kafka.Kafka", &[])
+            .stdout(log)
+            .stderr(errors)
+            .spawn();
+        self.child = Some(child.expect("java runs"));
+        let port = self.port;
+        wait_until("the broker listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        let client: BaseProducer = self.client().create().expect("a client");
+        wait_until("the broker answers", || {
+            let answer = client.client().fetch_metadata(None, Duration::from_secs(1));
+            answer.is_ok_and(|metadata| !metadata.brokers().is_empty())
+        });
+    }
+
+    /// Ends the broker as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Fails only when it has ended, which is what is wanted.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// What engines call it.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.address());
+        config
+    }
+
+    /// A producer that reports nothing; see [`put`].
+    pub fn producer(&self) -> BaseProducer {
+        self.client()
+            .set("linger.ms", "5")
+            .set("acks", "all")
+            .create()
+            .expect("a producer")
+    }
+
+    /// All records of a topic, partition by partition, once there are at least `n`.
+    ///
+    /// # Panics
+    /// When there never are.
+    pub fn records(&self, topic: &str, n: usize) -> Vec<Record> {
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", "looks-only")
+            .set("enable.auto.commit", "false")
+            .create()
+            .expect("a consumer");
+        let mut list = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            list.add_partition_offset(topic, partition, Offset::Beginning)
+                .expect("a valid offset");
+        }
+        consumer.assign(&list).expect("assigned");
+        let mut records = Vec::new();
+        let deadline = std::time::Instant::now() + DEADLINE;
+        // Looks a little further, so that more than were expected are seen.
+        let mut n_idle = 0;
+        while records.len() < n || n_idle < 5 {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "{} of {n} records came",
+                records.len()
+            );
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => records.push(record(&message.detach())),
+                _ if records.len() >= n => n_idle += 1,
+                _ => {}
+            }
+        }
+        records.sort_by_key(|record| record.partition);
+        records
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn record(message: &rdkafka::message::OwnedMessage) -> Record {
+    use rdkafka::message::Headers;
+    let headers = message.headers().into_iter().flat_map(|headers| {
+        headers
+            .iter()
+            .map(|header| (header.key.to_string(), header.value.unwrap_or(b"").to_vec()))
+            .collect::<Vec<_>>()
+    });
+    Record {
+        partition: message.partition(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().unwrap_or_default().to_vec(),
+        headers: headers.collect(),
+        time: message.timestamp().to_millis(),
+    }
+}
+
+/// Hands a record over, however long the queue is full.
+pub fn put(producer: &BaseProducer, topic: &str, key: &str, value: &[u8]) {
+    let header = Header {
+        key: "from",
+        value: Some("test"),
+    };
+    let mut record = BaseRecord::to(topic)
+        .key(key)
+        .payload(value)
+        .headers(OwnedHeaders::new().insert(header));
+    while let Err((_, back)) = producer.send(record) {
+        record = back;
+        producer.poll(Duration::from_millis(5));
+    }
+}
+
+/// Waits until all that was handed over has arrived.
+///
+/// # Panics
+/// When it does not.
+pub fn flush(producer: &BaseProducer) {
+    producer.flush(DEADLINE).expect("all records arrive");
+}
+
+/// Apache Kafka's jars, fetched at the first time.
+fn jars() -> PathBuf {
+    let fetch = Path::new(env!("CARGO_MANIFEST_DIR")).join("kafka/fetch");
+    let output = Command::new("sh").arg(fetch).output().expect("a shell");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "this test needs Apache Kafka from Maven Central: {errors}"
+    );
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}

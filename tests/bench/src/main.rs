@@ -5,8 +5,8 @@
 //! With `--small` everything runs once in tiny sizes: that asserts that every message arrives, and nothing about times.
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
-//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `footprint`,
-//! `recovery` and `latency`.
+//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `kafka`,
+//! `footprint`, `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod engine;
 mod footprint;
 mod generate;
 mod inject;
+mod kafka;
 mod latency;
 mod modules;
 mod nginx;
@@ -143,6 +144,7 @@ fn benchmarks() -> Vec<Benchmark> {
             interpreter: true,
             ..modules
         },
+        other("kafka", kafka::ABOUT, kafka::measure),
         other("footprint", footprint::ABOUT, footprint::measure),
         other("recovery", recovery::ABOUT, recovery::measure),
         other("latency", latency::ABOUT, latency::measure),

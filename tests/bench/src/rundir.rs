@@ -16,6 +16,12 @@ const PLUGINS: &[(&str, &str)] = &[
     ("frames.lua", include_str!("../lua/frames.lua")),
     ("generate.lua", include_str!("../lua/generate.lua")),
     ("hold.lua", include_str!("../lua/hold.lua")),
+    ("kafka_in.lua", include_str!("../lua/kafka_in.lua")),
+    (
+        "kafka_messages.lua",
+        include_str!("../lua/kafka_messages.lua"),
+    ),
+    ("kafka_out.lua", include_str!("../lua/kafka_out.lua")),
     ("lines.lua", include_str!("../lua/lines.lua")),
     ("modules.lua", include_str!("../lua/modules.lua")),
     (

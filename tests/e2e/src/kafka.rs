@@ -3,10 +3,10 @@
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
@@ -18,6 +18,9 @@ pub const PARTITIONS: i32 = 4;
 
 /// Nothing takes this long but a hang.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One wait for a record.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The Java of the broker: started soon rather than fast later, in little memory.
 const JAVA: [&str; 4] = [
@@ -167,11 +170,11 @@ impl Broker {
             .expect("a producer")
     }
 
-    /// All records of a topic, partition by partition, once there are at least `n`.
+    /// Hands the first `n` records of a topic, in the order of each partition, to `take`.
     ///
     /// # Panics
-    /// When there never are.
-    pub fn records(&self, topic: &str, n: usize) -> Vec<Record> {
+    /// When there never are so many.
+    pub fn receive(&self, topic: &str, n: usize, mut take: impl FnMut(&BorrowedMessage<'_>)) {
         let consumer: BaseConsumer = self
             .client()
             .set("group.id", "looks-only")
@@ -184,22 +187,24 @@ impl Broker {
                 .expect("a valid offset");
         }
         consumer.assign(&list).expect("assigned");
-        let mut records = Vec::new();
-        let deadline = std::time::Instant::now() + DEADLINE;
-        // Looks a little further, so that more than were expected are seen.
-        let mut n_idle = 0;
-        while records.len() < n || n_idle < 5 {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "{} of {n} records came",
-                records.len()
-            );
-            match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => records.push(record(&message.detach())),
-                _ if records.len() >= n => n_idle += 1,
-                _ => {}
+        let deadline = Instant::now() + DEADLINE;
+        let mut n_seen = 0;
+        while n_seen < n {
+            assert!(Instant::now() < deadline, "{n_seen} of {n} records came");
+            if let Some(Ok(message)) = consumer.poll(LOOK) {
+                take(&message);
+                n_seen += 1;
             }
         }
+    }
+
+    /// The first `n` records of a topic, partition by partition.
+    ///
+    /// # Panics
+    /// When there never are.
+    pub fn records(&self, topic: &str, n: usize) -> Vec<Record> {
+        let mut records = Vec::new();
+        self.receive(topic, n, |message| records.push(record(&message.detach())));
         records.sort_by_key(|record| record.partition);
         records
     }
@@ -228,19 +233,31 @@ fn record(message: &rdkafka::message::OwnedMessage) -> Record {
     }
 }
 
-/// Hands a record over, however long the queue is full.
+/// Hands a record with a header over, however long the queue is full.
 pub fn put(producer: &BaseProducer, topic: &str, key: &str, value: &[u8]) {
     let header = Header {
         key: "from",
         value: Some("test"),
     };
-    let mut record = BaseRecord::to(topic)
-        .key(key)
-        .payload(value)
-        .headers(OwnedHeaders::new().insert(header));
+    let headers = OwnedHeaders::new().insert(header);
+    send(
+        producer,
+        BaseRecord::to(topic)
+            .key(key)
+            .payload(value)
+            .headers(headers),
+    );
+}
+
+/// As [`put`], for a value alone.
+pub fn put_value(producer: &BaseProducer, topic: &str, value: &[u8]) {
+    send(producer, BaseRecord::<str, [u8]>::to(topic).payload(value));
+}
+
+fn send(producer: &BaseProducer, mut record: BaseRecord<'_, str, [u8]>) {
     while let Err((_, back)) = producer.send(record) {
         record = back;
-        producer.poll(Duration::from_millis(5));
+        producer.poll(Duration::from_millis(1));
     }
 }
 

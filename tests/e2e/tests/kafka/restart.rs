@@ -8,7 +8,7 @@ use crate::{counts, repeated};
 /// How many numbers go from one engine to the other.
 const N: u64 = 30_000;
 /// Numbers a second, at most.
-const RATE: u64 = 2_000;
+const RATE: u64 = 1_000;
 /// Most records that may be under way, by `queue.buffering.max.messages`.
 const UNDER_WAY: u64 = 2_000;
 /// Three deaths may repeat what came in within a second before them: offsets and places are recorded at least five times a
@@ -24,7 +24,7 @@ function process_message(checkpoint)
     while is_running() and n < n_max do
         n = n + 1
         inject_message({ Type = "number", Payload = tostring(n) }, n)
-        if n % 20 == 0 then socket.sleep(0.01) end
+        if n % 10 == 0 then socket.sleep(0.01) end
     end
     return 0
 end
@@ -73,7 +73,8 @@ fn nothing_is_lost_when_the_broker_and_the_engines_die() {
     };
     let mut source = from.start();
     let mut sink = to.start();
-    sink.until("numbers arrive", || keeps_up(4_000));
+    sink.until("numbers arrive", || keeps_up(RATE));
+    sink.until("numbers arrive at their rate", || keeps_up(2 * RATE));
     broker.kill();
     for (site, engine) in [(&from, &mut source), (&to, &mut sink)] {
         let log = || site.log();
@@ -83,7 +84,11 @@ fn nothing_is_lost_when_the_broker_and_the_engines_die() {
     }
     broker.resume();
     let before = all().len() as u64;
-    sink.until("numbers arrive again", || keeps_up(before + 1_000));
+    sink.until("numbers arrive again", || keeps_up(before + RATE));
+    let before = all().len() as u64;
+    sink.until("numbers arrive at their rate again", || {
+        keeps_up(before + RATE)
+    });
     source.kill();
     let mut source = from.start();
     sink.until("numbers arrive from the next life", || {

@@ -106,6 +106,7 @@ impl ProducerContext for Reporter {
 struct Client {
     topic_conf: Properties,
     native: BaseProducer<Reporter>,
+    room: Room,
     is_used: bool,
 }
 
@@ -119,9 +120,6 @@ struct Open {
 /// A producer of a plugin.
 pub struct Producer {
     properties: Properties,
-    room: Room,
-    /// Longest message in bytes that the queue can ever take.
-    longest: usize,
     clients: Vec<Client>,
     /// The clients of all topics that were ever made; none for those that were destroyed.
     topics: BTreeMap<String, Option<usize>>,
@@ -157,7 +155,12 @@ impl Object for Producer {
 
     fn memory(&self) -> usize {
         let names: usize = self.topics.keys().map(String::len).sum();
-        self.clients.len() * self.room.counted() + self.topics.len() * PER_TOPIC + names
+        let clients: usize = self
+            .clients
+            .iter()
+            .map(|client| client.room.counted())
+            .sum();
+        clients + self.topics.len() * PER_TOPIC + names
     }
 }
 
@@ -183,14 +186,8 @@ pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     settings::check(&properties)?;
     settings::drop_old_offsets(&mut properties);
     settings::add_brokers(&mut properties, brokers)?;
-    let room = Room::new(call)?;
-    for line in room.bound_producer(&mut properties) {
-        call.log(6, &line);
-    }
     let mut producer = Producer {
         properties,
-        longest: room.queue.unwrap_or(usize::MAX),
-        room,
         clients: Vec::new(),
         topics: BTreeMap::new(),
         reports: Arc::default(),
@@ -200,14 +197,20 @@ pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
         stopping: None,
         buffer: Vec::new(),
     };
-    producer.add_client(Properties::new(), "rd_kafka_new")?;
+    producer.add_client(call, Properties::new(), "rd_kafka_new")?;
     call.push_object(producer)?;
     Ok(1)
 }
 
 impl Producer {
     /// Adds a client with this configuration of topics; its index.
-    fn add_client(&mut self, topic_conf: Properties, what: &str) -> Result<usize, Error> {
+    fn add_client(
+        &mut self,
+        call: &Call<'_>,
+        topic_conf: Properties,
+        what: &str,
+    ) -> Result<usize, Error> {
+        let room = Room::new(call)?;
         let mut properties = self.properties.clone();
         properties.extend(topic_conf.clone());
         let sets_time = ["message.timeout.ms", "delivery.timeout.ms"]
@@ -216,35 +219,33 @@ impl Producer {
         if !sets_time {
             properties.insert("message.timeout.ms".into(), "0".into());
         }
+        for line in room.bound_producer(&mut properties) {
+            call.log(6, &line);
+        }
         let context = Reporter(Arc::clone(&self.reports));
         let native =
             settings::make(&properties, context).map_err(|why| settings::not_made(what, &why))?;
         self.clients.push(Client {
             topic_conf,
             native,
+            room,
             is_used: false,
         });
         Ok(self.clients.len() - 1)
     }
 
-    /// The client whose topics have this configuration, made if there is none.
-    fn client_for(&mut self, topic_conf: Properties) -> Result<usize, Error> {
-        let same = |client: &Client| client.topic_conf == topic_conf;
-        if let Some(i) = self.clients.iter().position(same) {
-            return Ok(i);
+    /// Makes room for one client more: the first was made before anything was known of topics.
+    fn prepare_client(&mut self) -> Result<(), Error> {
+        match &self.clients[..] {
+            [only] if !only.is_used => self.clients.clear(),
+            clients if clients.len() == CLIENTS_MAX => {
+                return Err(Error::new(format!(
+                    "rd_kafka_topic_new failed: more than {CLIENTS_MAX} different configurations of topics"
+                )));
+            }
+            _ => {}
         }
-        // The first client was made before anything was known of topics.
-        if self.clients.len() == 1 && !self.clients[0].is_used {
-            let i = self.add_client(topic_conf, "rd_kafka_topic_new")?;
-            self.clients.swap_remove(i - 1);
-            return Ok(0);
-        }
-        if self.clients.len() == CLIENTS_MAX {
-            return Err(Error::new(format!(
-                "rd_kafka_topic_new failed: more than {CLIENTS_MAX} different configurations of topics"
-            )));
-        }
-        self.add_client(topic_conf, "rd_kafka_topic_new")
+        Ok(())
     }
 
     fn client_of(&self, topic: &str) -> Option<usize> {
@@ -337,7 +338,9 @@ impl Producer {
         sequence: Option<u64>,
     ) -> Result<i64, Error> {
         let Record { payload, key, .. } = record;
-        if payload.len() + key.map_or(0, <[u8]>::len) > self.longest {
+        let longest = self.clients[client].room.queue.unwrap_or(usize::MAX);
+        if payload.len() + key.map_or(0, <[u8]>::len) > longest {
+            // It would never fit into the queue.
             return Ok(TOO_LARGE);
         }
         let id = sequence.map_or(0, |sequence| sequence as usize + 1);
@@ -430,18 +433,18 @@ fn create_topic(call: &mut Call<'_>) -> Result<usize, Error> {
         let text = "rd_kafka_topic_new failed: Local: Invalid argument or configuration";
         return Err(Error::new(text));
     }
-    let is_new_client = producer
-        .clients
-        .iter()
-        .all(|client| client.topic_conf != conf);
-    let needed = PER_TOPIC
-        + if is_new_client {
-            producer.room.counted()
-        } else {
-            0
-        };
-    call.check_memory(needed)?;
-    let client = producer.client_for(conf)?;
+    call.check_memory(PER_TOPIC)?;
+    let same = |client: &Client| client.topic_conf == conf;
+    let client = match producer.clients.iter().position(same) {
+        Some(client) => client,
+        None => {
+            producer.prepare_client()?;
+            drop(producer);
+            call.recount(1)?;
+            producer = check_producer(call, 2, 3)?;
+            producer.add_client(call, conf, "rd_kafka_topic_new")?
+        }
+    };
     producer.clients[client].is_used = true;
     producer.topics.insert(topic.to_string(), Some(client));
     drop(producer);

@@ -82,7 +82,7 @@ repeat
     ok, err = pcall(producer.create_topic, producer, "c" .. made, { ["message.timeout.ms"] = 1000 + made })
     if ok then made = made + 1 end
 until not ok
-assert(made <= 16, made)
+assert(made >= 2 and made <= 16, made)
 
 -- Consumers.
 local group = { ["group.id"] = "foo" }
@@ -95,8 +95,7 @@ fails("bad argument #4 to '?' (table expected, got boolean)", kafka.consumer, "t
 fails("group.id must be set", kafka.consumer, "test", { "test" }, {})
 fails("invalid broker list", kafka.consumer, "", { "test" }, group)
 for _, value in ipairs { "foobar", 0, true } do
-    fails(string.format('Failed to set auto.offset.reset = %s : Invalid value for configuration property "auto.offset.reset"',
-        tostring(value)), kafka.consumer, "test", { "test" }, group, { ["auto.offset.reset"] = value })
+    fails_with(string.format("Failed to set auto.offset.reset = %s : Invalid value", tostring(value)), kafka.consumer, "test", { "test" }, group, { ["auto.offset.reset"] = value })
 end
 fails("invalid config value type: function", kafka.consumer, "test", { "test" }, group, { ["auto.offset.reset"] = assert })
 fails("invalid config key type: function", kafka.consumer, "test", { "test" }, group, { [assert] = true })

@@ -174,10 +174,16 @@ impl Context {
             return;
         };
         let found = self.find_start(consumer, &mut list);
-        if let Err(error) = found.and_then(|()| assign(consumer, &list)) {
-            let text = format!("kafka: where to start is not known yet: {error}");
-            self.lines.add(4, text);
-            *lock(&self.unresolved) = Some(list);
+        match found.and_then(|()| assign(consumer, &list)) {
+            Ok(()) => {
+                let text = format!("kafka: found the start of {}", names_of(&list));
+                self.lines.add(6, text);
+            }
+            Err(error) => {
+                let text = format!("kafka: where to start is not known yet: {error}");
+                self.lines.add(4, text);
+                *lock(&self.unresolved) = Some(list);
+            }
         }
     }
 

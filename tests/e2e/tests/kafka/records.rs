@@ -64,6 +64,55 @@ fn keys_headers_topics_and_times_are_those_of_the_message() {
     }
 }
 
+/// Three inputs of the same broker: one that decodes, one that begins in the past, and one that begins in the future.
+fn three_inputs(broker: &Broker) -> Site {
+    let input = |site: Site, name: &str, cfg: &str| {
+        let cfg = format!(
+            "instruction_limit = 0 brokerlist = '{}' consumer_conf = {{ ['group.id'] = '{name}' }} {cfg}",
+            broker.address()
+        );
+        site.ours("input/kafka.lua", name, &cfg)
+    };
+    let site = input(
+        Site::new(),
+        "json",
+        "topics = { 'json', 'nothing-yet' } start = 'earliest' decoder_module = 'decoders.json'
+        default_headers = { Logger = 'from.kafka', Fields = { extra = 'x' } } kafka_fields = true",
+    );
+    let site = input(
+        site,
+        "back",
+        "topics = { 'old' } start = '2020-01-01T00:00:00Z' decoder_module = 'decoders.payload'
+        topic_conf = { ['auto.offset.reset'] = 'error' }",
+    );
+    let site = input(
+        site,
+        "ahead",
+        "topics = { 'json:0', 'json:1', 'json:2', 'json:3' } start = '2100-01-01T00:00:00Z'
+        decoder_module = 'decoders.payload' default_headers = { Logger = 'ahead' }
+        topic_conf = { ['auto.offset.reset'] = 'error' }",
+    );
+    site.collect("all", "TRUE")
+}
+
+fn text(bytes: &Option<Vec<u8>>) -> String {
+    String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned()
+}
+
+/// The decoded record, with the parts of the record beside it.
+fn check_decoded(message: &Message, n: f64) {
+    assert_eq!(text(&message.type_), "json");
+    assert_eq!(field_number(message, "n"), Some(n), "{message:?}");
+    let field = |name| field_text(message, name);
+    assert_eq!(field("extra").as_deref(), Some("x"));
+    assert_eq!(field("kafka_topic").as_deref(), Some("json"));
+    assert_eq!(field("kafka_key").as_deref(), Some("k\0"));
+    assert_eq!(field("kafka_header_from").as_deref(), Some("test"));
+    let partition = field_number(message, "kafka_partition");
+    assert!(partition.is_some_and(|p| (0.0..4.0).contains(&p)));
+    assert!(field_number(message, "kafka_offset").is_some());
+}
+
 #[test]
 fn a_record_becomes_a_message_with_its_key_and_headers() {
     let broker = Broker::start();
@@ -72,47 +121,13 @@ fn a_record_becomes_a_message_with_its_key_and_headers() {
     put(&producer, "json", "k\0", b"{\"n\": 2}");
     put(&producer, "json", "k\0", b"no json");
     flush(&producer);
-    let cfg = |name: &str, rest: &str| {
-        format!(
-            "instruction_limit = 0 brokerlist = '{}'
-            consumer_conf = {{ ['group.id'] = '{name}' }} {rest}",
-            broker.address()
-        )
-    };
-    let site = Site::new()
-        .ours(
-            "input/kafka.lua",
-            "json",
-            &cfg(
-                "json",
-                "topics = { 'json', 'nothing-yet' } start = 'earliest' decoder_module = 'decoders.json'
-                default_headers = { Logger = 'from.kafka', Fields = { extra = 'x' } } kafka_fields = true",
-            ),
-        )
-        // Times lie between those of the records, which are now, and the far ends.
-        .ours(
-            "input/kafka.lua",
-            "back",
-            &cfg(
-                "back",
-                "topics = { 'old' } start = '2020-01-01T00:00:00Z' decoder_module = 'decoders.payload'
-                topic_conf = { ['auto.offset.reset'] = 'error' }",
-            ),
-        )
-        .ours(
-            "input/kafka.lua",
-            "ahead",
-            &cfg(
-                "ahead",
-                "topics = { 'json:0', 'json:1', 'json:2', 'json:3' } start = '2100-01-01T00:00:00Z'
-                decoder_module = 'decoders.payload' default_headers = { Logger = 'ahead' }
-                topic_conf = { ['auto.offset.reset'] = 'error' }",
-            ),
-        )
-        .collect("all", "TRUE");
+    let site = three_inputs(&broker);
     let mut engine = site.start();
     let all = site.path("all.heka");
     engine.until("the records are there", || messages(&all).len() >= 3);
+    engine.until("the future has begun", || {
+        site.log().contains("start of json:0 json:1")
+    });
     // Only what comes now is ahead.
     put(&producer, "json", "k\0", b"{\"n\": 3}");
     flush(&producer);
@@ -121,38 +136,23 @@ fn a_record_becomes_a_message_with_its_key_and_headers() {
     });
     engine.stop();
     let all = messages(&all);
-    let text = |bytes: &Option<Vec<u8>>| {
-        String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned()
-    };
-    let of = |logger: &str| {
+    let of = |logger: &str| -> Vec<&Message> {
         all.iter()
-            .filter(move |m| text(&m.logger) == logger)
-            .collect::<Vec<_>>()
+            .filter(|message| text(&message.logger) == logger)
+            .collect()
     };
-    let decoded = of("from.kafka");
+    let decoded: Vec<&Message> = of("from.kafka");
     assert_eq!(decoded.len(), 2, "{all:?}");
-    for (message, n) in decoded.iter().zip([2.0, 3.0]) {
-        assert_eq!(text(&message.type_), "json");
-        assert_eq!(field_number(message, "n"), Some(n), "{message:?}");
-        assert_eq!(field_text(message, "extra").as_deref(), Some("x"));
-        assert_eq!(field_text(message, "kafka_topic").as_deref(), Some("json"));
-        assert_eq!(field_text(message, "kafka_key").as_deref(), Some("k\0"));
-        assert_eq!(
-            field_text(message, "kafka_header_from").as_deref(),
-            Some("test")
-        );
-        assert!(field_number(message, "kafka_partition").is_some_and(|p| (0.0..4.0).contains(&p)));
-    }
-    let failed = all
-        .iter()
-        .find(|m| text(&m.type_) == "error.decode")
-        .expect("it was told");
+    check_decoded(decoded[0], 2.0);
+    check_decoded(decoded[1], 3.0);
+    let of_type = |name: &str| all.iter().find(|message| text(&message.type_) == name);
+    let failed = of_type("error.decode").expect("it was told");
     assert_eq!(field_text(failed, "data").as_deref(), Some("no json"));
-    let old = all
-        .iter()
-        .find(|m| text(&m.type_) == "old")
-        .expect("the old record");
+    let old = of_type("old").expect("the old record");
     assert_eq!(text(&old.payload), "{\"n\": 1}");
-    let ahead: Vec<String> = of("ahead").iter().map(|m| text(&m.payload)).collect();
+    let ahead: Vec<String> = of("ahead")
+        .iter()
+        .map(|message| text(&message.payload))
+        .collect();
     assert_eq!(ahead, ["{\"n\": 3}"]);
 }

@@ -212,7 +212,16 @@ impl Context {
         }
         for element in consumer.offsets_for_times(times, ASK_WITHIN)?.elements() {
             element.error()?;
-            list.set_partition_offset(element.topic(), element.partition(), element.offset())?;
+            let (topic, partition) = (element.topic(), element.partition());
+            let offset = match element.offset() {
+                // None is as young: the next one that comes. As a number, so that it stands before one does.
+                Offset::End => {
+                    let (_, end) = consumer.fetch_watermarks(topic, partition, ASK_WITHIN)?;
+                    Offset::Offset(end)
+                }
+                offset => offset,
+            };
+            list.set_partition_offset(topic, partition, offset)?;
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ local read_message, pairs, pcall, tostring = read_message, pairs, pcall, tostrin
 
 local QUEUE_FULL, TOO_LARGE, UNKNOWN_TOPIC, UNKNOWN_PARTITION = 105, 90, 2, 3
 -- Milliseconds that the end of the plugin waits for confirmations.
-local LAST_FLUSH = 10000
+local LAST_FLUSH = 5000
 
 local known = {}
 

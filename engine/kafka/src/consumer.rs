@@ -31,11 +31,11 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Offsets are committed so often unless `auto.commit.interval.ms` says otherwise.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// How long the queue may take to make safe what was injected; beyond it the commit is left for the next time.
-const SAFE_WITHIN: Duration = Duration::from_secs(5);
+const SAFE_WITHIN: Duration = Duration::from_secs(3);
 /// How long one question to the broker about offsets may take.
 const ASK_WITHIN: Duration = Duration::from_secs(1);
 /// How long a consumer that is dropped is waited for: it commits and leaves its group.
-const END_MAX: Duration = Duration::from_secs(10);
+const END_MAX: Duration = Duration::from_secs(3);
 /// Most topics of a consumer.
 const TOPICS_MAX: usize = 10_000;
 /// Most partitions that a log line names.

@@ -20,13 +20,14 @@ use crate::settings::{self, Properties, Room};
 use crate::{check_count, closing};
 
 /// How long a producer that is dropped tries to send what it has.
-const FLUSH_AT_END: Duration = Duration::from_secs(2);
+const FLUSH_AT_END: Duration = Duration::from_secs(1);
 /// How long a producer that is dropped is waited for.
-const END_MAX: Duration = Duration::from_secs(5);
-/// How long the calls of a plugin that has to stop may wait for reports, all together.
-const GRACE: Duration = Duration::from_secs(10);
-/// Longest wait of `flush`.
-const FLUSH_MAX: Duration = Duration::from_secs(60);
+const END_MAX: Duration = Duration::from_secs(2);
+/// How long the calls of a plugin that has to stop may wait for reports, all together; with the end of its clients that is
+/// less than the engine gives a plugin.
+const GRACE: Duration = Duration::from_secs(5);
+/// Longest wait of `flush`: half of the time after which the engine takes a call for stuck.
+const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// One step of a wait: librdkafka's call lasts as long, whatever happens meanwhile.
 const STEP: Duration = Duration::from_millis(5);
 /// How long a message waits for room in a full queue before the plugin is told, and the steps of that wait.
@@ -166,16 +167,20 @@ impl Object for Producer {
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        let clients = std::mem::take(&mut self.clients);
-        closing::within(END_MAX, move || {
-            let until = Instant::now() + FLUSH_AT_END;
-            for client in clients {
-                while client.native.in_flight_count() > 0 && Instant::now() < until {
-                    client.native.poll(STEP);
-                }
-            }
-        });
+        end(std::mem::take(&mut self.clients));
     }
+}
+
+/// Ends clients; what they have is sent before, if that is soon done.
+fn end(clients: Vec<Client>) {
+    closing::within(END_MAX, move || {
+        let until = Instant::now() + FLUSH_AT_END;
+        for client in clients {
+            while client.native.in_flight_count() > 0 && Instant::now() < until {
+                client.native.poll(STEP);
+            }
+        }
+    });
 }
 
 /// `producer(brokers[, conf])`: a producer.
@@ -237,7 +242,7 @@ impl Producer {
     /// Makes room for one client more: the first was made before anything was known of topics.
     fn prepare_client(&mut self) -> Result<(), Error> {
         match &self.clients[..] {
-            [only] if !only.is_used => self.clients.clear(),
+            [only] if !only.is_used => end(std::mem::take(&mut self.clients)),
             clients if clients.len() == CLIENTS_MAX => {
                 return Err(Error::new(format!(
                     "rd_kafka_topic_new failed: more than {CLIENTS_MAX} different configurations of topics"

@@ -124,3 +124,25 @@ fn nothing_is_lost_when_the_broker_and_the_engines_die() {
         "repeated by a clean restart"
     );
 }
+
+#[test]
+fn a_stop_does_not_wait_for_a_broker_that_is_away() {
+    let address = format!("127.0.0.1:{}", e2e::free_port());
+    let output = format!(
+        "message_matcher = \"Type == 'number'\" async_buffer_size = 1000 brokerlist = '{address}' topic_constant = 't'
+        producer_conf = {{ ['queue.buffering.max.messages'] = 100 }}"
+    );
+    let input = format!(
+        "instruction_limit = 0 brokerlist = '{address}' topics = {{ 't' }} consumer_conf = {{ ['group.id'] = 'g' }}"
+    );
+    let site = Site::new()
+        .input("numbers", "instruction_limit = 0 n_max = 300", NUMBERS)
+        .ours("output/kafka.lua", "out", &output)
+        .ours("input/kafka.lua", "in", &input);
+    let mut engine = site.start();
+    engine.until_log("queue full");
+    engine.until_log("brokers are down");
+    let finished = engine.stop();
+    assert!(!finished.log.contains("terminated"), "{}", finished.log);
+    assert_eq!(site.checkpoint("input->output.out").as_deref(), Some("0:0"));
+}

@@ -121,7 +121,7 @@ fn a_message_is_not_acknowledged_while_it_is_processed() {
     let cluster = cluster(&[("t", 1)]);
     let source = OUTPUT.replace(
         "producer:poll()\n        return -5",
-        "producer:flush(10000) return -5",
+        "producer:flush(5000) return -5",
     );
     let mut output = plugin(Kind::Output, &cluster, &source);
     assert!(is_async(&output.process_as(&message("1"), 1)));

@@ -1,19 +1,33 @@
 # The commands of the project; each installs nothing by hand and needs only what the README names.
-.PHONY: run test bench lint fmt fuzz build
+.PHONY: run test bench lint fmt fuzz build web
 
 CARGO ?= cargo
 # Where results of `make run` lie.
 OUTPUT ?= $(CURDIR)/output-data
 
-build:
+WEB := engine/admin/web
+WEB_SOURCES := $(shell find $(WEB)/src -type f) $(WEB)/index.html $(WEB)/vite.config.js $(WEB)/tsconfig.json
+
+build: web
 	$(CARGO) build --release --bin foresight
 
+## The pages of the web UI, which the program embeds; without them it is built all the same.
+web: $(WEB)/dist/app.js
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	sh .ci/needs node npm
+	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(WEB)/dist/app.js: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd $(WEB) && npm run --silent build
+
 ## Start the engine on embedded defaults with this machine's own logs and syslog as input.
-run:
+run: web
 	$(CARGO) run --release --bin foresight -- demo $(OUTPUT) $(RUN_ARGS)
 
 ## Format, lints, every test.
-test: lint
+test: web lint
 	sh .ci/needs
 	$(CARGO) build --bin foresight
 	$(CARGO) test --workspace --no-fail-fast

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use admin::Role;
 use input::inspect::Inspector;
 use input::send::{self, Header, Sender};
 
@@ -24,6 +25,9 @@ const DEMO_PORT: u16 = 5514;
 const DEMO_EDGE_PORT: u16 = 8080;
 /// Submissions a second of the demonstration: enough to see something move, and little for a disk.
 const DEMO_RATE: u32 = 20;
+
+/// The port of the demonstration's web UI.
+const ADMIN_PORT: u16 = 5580;
 
 /// What a wrong command line or configuration returns, as with Hindsight.
 const FAILURE: u8 = 1;
@@ -62,9 +66,20 @@ enum Command {
         /// Submissions a second that a crowd of made-up clients posts; 0 for none
         #[arg(long, default_value_t = DEMO_RATE)]
         rate: u32,
+        /// The port of the web UI on 127.0.0.1; the next free one is taken
+        #[arg(long, default_value_t = ADMIN_PORT)]
+        admin_port: u16,
         /// Finest level that is logged, 0 to 7 as with run
         #[arg(long, default_value_t = log::DEFAULT_LEVEL, value_parser = clap::value_parser!(u8).range(0..=7))]
         log_level: u8,
+    },
+    /// Print a line for the file that admin_users names; the password is read from the standard input
+    User {
+        /// The name
+        name: String,
+        /// viewer, author or operator
+        #[arg(value_parser = role)]
+        role: Role,
     },
     /// Show the messages of a queue's segment or any other file of framed Heka messages
     Cat(CatArgs),
@@ -183,6 +198,32 @@ struct CatArgs {
     help: Option<bool>,
 }
 
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| "expected viewer, author or operator".to_string())
+}
+
+/// Prints the line for a user whose password comes by the standard input, which shows it if it is a terminal.
+fn user(name: &str, role: Role) -> ExitCode {
+    if io::stdin().is_terminal() {
+        eprintln!("password (it is shown; better is: foresight user NAME ROLE < FILE):");
+    }
+    let mut password = String::new();
+    let line = io::stdin()
+        .read_line(&mut password)
+        .map_err(|error| error.to_string())
+        .and_then(|_| admin::user_line(name, role, password.trim_end_matches(['\r', '\n'])));
+    match line {
+        Ok(line) => {
+            print(&(line + "\n"));
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(FAILURE)
+        }
+    }
+}
+
 fn log_format(word: &str) -> Result<LogFormat, String> {
     LogFormat::from_word(word).ok_or_else(|| "expected foresight, hindsight or json".to_string())
 }
@@ -223,15 +264,18 @@ fn foresight(args: &[OsString]) -> ExitCode {
             port,
             syslog_port,
             rate,
+            admin_port,
             log_level,
         } => show_demo(DemoOptions {
             output,
             port,
             syslog_port,
             rate,
+            admin_port,
             log_level,
             show_progress: true,
         }),
+        Command::User { name, role } => user(&name, role),
         Command::Cat(args) => show(&args.options(), args.count),
         Command::Check { cfg } => {
             let report = check::check(&cfg);

@@ -4,6 +4,7 @@
 //! `section` reads tables by these descriptions and collects all faults at once, and the types here and in
 //! `plugin` hold the result. Relative paths are relative to the working directory, as with Hindsight.
 
+mod admin;
 pub mod fault;
 pub mod keys;
 pub mod plugin;
@@ -163,6 +164,8 @@ pub struct Main {
     pub retention: Retention,
     /// Form of the log lines, if the file says one.
     pub log_format: Option<LogFormat>,
+    /// The web UI, if there is one.
+    pub admin: Option<::admin::Options>,
     /// What should be logged about the file though it is no fault.
     pub notices: Vec<String>,
 }
@@ -255,6 +258,7 @@ fn read(file: &Path, table: &Table, faults: &mut Vec<Fault>) -> Main {
     let backpressure = section.number_or_default("backpressure");
     let backpressure_disk_free = section.number_or_default("backpressure_disk_free");
     let load_path = path(&mut section, "sandbox_load_path");
+    let admin = admin::read(&mut section, &output_path);
     let main = Main {
         file: file.to_path_buf(),
         output_path,
@@ -282,6 +286,7 @@ fn read(file: &Path, table: &Table, faults: &mut Vec<Fault>) -> Main {
         ),
         retention: retention(&mut section),
         log_format: log_format(&mut section),
+        admin,
         notices,
     };
     check_output_limits(&main, &mut section);

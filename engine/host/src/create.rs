@@ -53,6 +53,19 @@ pub fn sandbox(
     }
 }
 
+/// Makes a sandbox for a trial: without a state, and with everything logged.
+pub fn trial_sandbox(
+    shared: &Shared,
+    plugin: &Plugin,
+    host: impl Fn() -> Box<dyn Host>,
+) -> Result<Sandbox, String> {
+    let spec = Spec {
+        log_level: TRIAL_LOG_LEVEL,
+        ..spec(shared, plugin, None)?
+    };
+    Sandbox::new(spec, host()).map_err(|error| error.to_string())
+}
+
 fn spec(shared: &Shared, plugin: &Plugin, state: Option<Vec<u8>>) -> Result<Spec, String> {
     let main = &shared.config;
     let settings = &plugin.settings;
@@ -85,6 +98,9 @@ fn spec(shared: &Shared, plugin: &Plugin, state: Option<Vec<u8>>) -> Result<Spec
         modules: Arc::clone(&shared.modules),
     })
 }
+
+/// Plugins print at this level only.
+const TRIAL_LOG_LEVEL: u8 = 7;
 
 /// Bytes of the input buffer; Hindsight's default, which no configuration changes.
 const INPUT_LIMIT: usize = 65_536;

@@ -51,6 +51,8 @@ pub struct DemoOptions {
     pub syslog_port: u16,
     /// Submissions a second that the producer posts; 0 for no producer.
     pub rate: u32,
+    /// The port of the web UI on 127.0.0.1.
+    pub admin_port: u16,
     /// 0 to 7.
     pub log_level: u8,
     /// Whether rates are shown.
@@ -63,6 +65,7 @@ struct Place {
     edge_port: u16,
     syslog_port: u16,
     rate: u32,
+    admin_port: u16,
     followed: Vec<(&'static str, &'static str)>,
 }
 
@@ -77,6 +80,7 @@ pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
         edge_port: free_port(options.port)?,
         syslog_port: free_port(options.syslog_port)?,
         rate: options.rate,
+        admin_port: free_port(options.admin_port)?,
         followed: LOG_FILES.iter().filter(readable).copied().collect(),
     };
     lay_out(&place.root)?;
@@ -135,7 +139,7 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
             return Ok(port);
         }
     }
-    bail!("no free port from {wanted} on; choose another with --port or --syslog-port")
+    bail!("no free port from {wanted} on; choose another with --port, --syslog-port or --admin-port")
 }
 
 fn configure(place: &Place) -> anyhow::Result<()> {
@@ -151,6 +155,7 @@ fn configure(place: &Place) -> anyhow::Result<()> {
             .replace("@root@", &root)
             .replace("@edge_port@", &place.edge_port.to_string())
             .replace("@syslog_port@", &place.syslog_port.to_string())
+            .replace("@admin_port@", &place.admin_port.to_string())
             .replace("@rate@", &place.rate.to_string());
         write(&target, text)?;
     }
@@ -175,6 +180,11 @@ fn describe(place: &Place) {
     let (port, syslog) = (place.edge_port, place.syslog_port);
     println!(
         "Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n"
+    );
+    println!("Web UI");
+    println!(
+        "  http://127.0.0.1:{}/   graphs, plugins, messages, alerts\n",
+        place.admin_port
     );
     println!("Input");
     println!("  listens  http://127.0.0.1:{port}/submit/   submissions; try:");

@@ -27,6 +27,7 @@ use crate::progress::Progress;
 use crate::shared::{Mode, Shared, StopState};
 use crate::snapshot::Samples;
 use crate::state_file::StateFile;
+use crate::web_ui::WebUi;
 
 /// The stages are looked after this often.
 const SUPERVISE_EVERY: Duration = Duration::from_millis(250);
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(crate) outputs: BTreeMap<String, Arc<OutputPlugin>>,
     recorder: Recorder,
     load: Option<LoadDir>,
+    web_ui: Option<WebUi>,
     /// Set while the plugins present at the start are loaded.
     starting: bool,
     show_progress: bool,
@@ -75,11 +77,17 @@ impl Engine {
             outputs: BTreeMap::new(),
             recorder,
             load,
+            web_ui: None,
             starting: true,
             show_progress,
             turns: 0,
             analysis_seen: Instant::now(),
         }
+    }
+
+    /// Shows the engine on the pages of the web UI from now on.
+    pub fn show_on(&mut self, web_ui: WebUi) {
+        self.web_ui = Some(web_ui);
     }
 
     /// Loads what lies in the run directories and starts the stages; inputs come last.
@@ -342,6 +350,7 @@ impl Engine {
                 supervised = Instant::now();
                 self.look_after();
                 progress.show(self);
+                self.show();
             }
             if statistics.elapsed() >= STATISTICS_EVERY {
                 let used = samples.write(self, statistics.elapsed());
@@ -351,6 +360,13 @@ impl Engine {
             if self.shared.mode == Mode::Replay && self.cascade() {
                 return;
             }
+        }
+    }
+
+    fn show(&mut self) {
+        if let Some(mut web_ui) = self.web_ui.take() {
+            web_ui.show(self);
+            self.web_ui = Some(web_ui);
         }
     }
 
@@ -428,6 +444,7 @@ impl Engine {
     /// Stops everything in order and records where it stands.
     pub fn stop(mut self) {
         self.shared.stop.advance(StopState::Stopping);
+        self.web_ui = None;
         self.inputs.values().for_each(|input| input.request_stop());
         for input in std::mem::take(&mut self.inputs).into_values() {
             let checkpoint = stop_input(&self.shared, &input);

@@ -37,3 +37,4 @@ pub mod state_file;
 pub mod statistics;
 pub mod ticker;
 pub mod tsv;
+pub mod web_ui;

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::load::LoadDir;
 pub use crate::shared::Mode;
 use crate::shared::{Shared, StopState, exit_bit};
+use crate::web_ui::WebUi;
 
 /// What the command line asked for.
 pub struct RunOptions {
@@ -88,6 +89,10 @@ fn start(options: RunOptions) -> anyhow::Result<u8> {
     );
     signals.abort_stops(&shared);
     let mut engine = Engine::new(shared.clone(), recorder, load, show_progress);
+    if let Some(options) = shared.config.admin.clone() {
+        let web_ui = WebUi::start(&shared, options).map_err(anyhow::Error::msg);
+        engine.show_on(web_ui.context("starting the web UI")?);
+    }
     engine.start();
     tracing::info!(target: "hindsight", "started");
     engine.supervise(|| signals.seen() > 0);

@@ -318,6 +318,13 @@ impl Tree {
 }
 
 impl Test {
+    /// The test as it is written in an expression.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Test::Constant(value) => out.extend_from_slice(constant(*value)),

@@ -213,6 +213,12 @@ impl Queue {
         Reader::new(&self.shared, name, start)
     }
 
+    /// A reader that is none of those the queue looks after: it holds back no deletion and no writer, so what it wants
+    /// may be gone before it comes, which is reported. For those who only look.
+    pub fn onlooker(&self, name: &str, start: Start) -> Reader {
+        Reader::onlooker(&self.shared, name, start)
+    }
+
     /// Keeps everything from `position` on from being deleted, for a reader that will come back.
     pub fn hold(&self, name: &str, position: Position) -> Hold {
         Hold::new(&self.shared, name, position)
@@ -244,6 +250,11 @@ impl Queue {
     /// The signal is not given any more.
     pub fn remove_signal(&self, signal: &Signal) {
         self.shared.tail.remove_signal(signal);
+    }
+
+    /// Bytes between `position` and the newest record that is written.
+    pub fn lag_bytes(&self, position: Position) -> u64 {
+        self.shared.tail.lock().lag_bytes(position)
     }
 
     /// How the queue is doing.

@@ -31,7 +31,8 @@ pub enum Start {
 /// Reads a queue, block by block. While it lives, nothing from its [`Reader::release`]d position on is deleted.
 pub struct Reader {
     shared: Arc<Shared>,
-    id: u64,
+    /// Its entry among the readers; an onlooker has none.
+    id: Option<u64>,
     name: Arc<str>,
     position: Position,
     /// What was read from disk and not handed out yet.
@@ -46,6 +47,16 @@ impl Reader {
     pub(crate) fn new(shared: &Arc<Shared>, name: &str, start: Start) -> Reader {
         let position = resolve(shared, name, start);
         let id = shared.tail.lock().enter(name, Some(position), position);
+        Reader::at(shared, name, position, Some(id))
+    }
+
+    /// A reader that holds nothing back and that nobody waits for.
+    pub(crate) fn onlooker(shared: &Arc<Shared>, name: &str, start: Start) -> Reader {
+        let position = resolve(shared, name, start);
+        Reader::at(shared, name, position, None)
+    }
+
+    fn at(shared: &Arc<Shared>, name: &str, position: Position, id: Option<u64>) -> Reader {
         Reader {
             shared: Arc::clone(shared),
             id,
@@ -126,7 +137,17 @@ impl Reader {
 
     /// Everything before `position` may be deleted as far as this reader is concerned. Never moves back.
     pub fn release(&self, position: Position) {
-        release(&self.shared, self.id, position);
+        if let Some(id) = self.id {
+            release(&self.shared, id, position);
+        }
+    }
+
+    /// Leaves out everything up to the newest record.
+    pub fn skip_to_newest(&mut self) {
+        self.fetched = None;
+        self.segment = None;
+        let newest = self.shared.tail.lock().written;
+        self.advance(newest);
     }
 
     /// Where the first whole record at or behind byte `from` of `chunk` begins.
@@ -265,7 +286,8 @@ impl Reader {
             return;
         }
         self.position = position;
-        self.shared.tail.lock().reader(self.id).position = Some(position);
+        let Some(id) = self.id else { return };
+        self.shared.tail.lock().reader(id).position = Some(position);
         if is_next_segment {
             self.shared.judge_backpressure();
         }
@@ -274,7 +296,9 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        leave(&self.shared, self.id);
+        if let Some(id) = self.id {
+            leave(&self.shared, id);
+        }
     }
 }
 

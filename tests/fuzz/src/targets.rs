@@ -1,6 +1,7 @@
 //! The list of fuzz targets.
 
 mod analysis;
+mod cbuf;
 mod checkpoints;
 mod config;
 mod frame;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     checkpoints::TARGET,
     library::TARGET,
     analysis::TARGET,
+    cbuf::TARGET,
     json::TARGET,
 ];
 

@@ -28,7 +28,7 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("engine/input", Arrows::To(&["schemas", "sandbox", "tls"])),
     ("output", Arrows::To(&["schemas", "sandbox", "tls"])),
     // Sees snapshots as plain data, never a Lua state or a queue.
-    ("engine/admin", Arrows::To(&["schemas", "matcher"])),
+    ("engine/admin", Arrows::To(&["schemas", "matcher", "tls"])),
     (
         "engine/host",
         Arrows::To(&[

@@ -9,15 +9,17 @@ pub mod plugins;
 pub mod reference;
 pub mod scan;
 pub mod sources;
+pub mod web;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Directories that hold nothing written by people.
-const SKIPPED: [&str; 6] = [
+const SKIPPED: [&str; 7] = [
     "target",
     ".git",
     "node_modules",
+    "dist",
     "corpus",
     "output-data",
     "proptest-regressions",
@@ -127,7 +129,7 @@ impl Tree {
 }
 
 fn is_written(name: &str) -> bool {
-    [".rs", ".toml", ".lua", ".cfg", ".md"]
+    [".rs", ".toml", ".lua", ".cfg", ".md", ".ts", ".js", ".css"]
         .iter()
         .any(|ending| name.ends_with(ending))
 }
@@ -158,6 +160,7 @@ pub fn workspace_root() -> PathBuf {
 pub fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = arrows::check(tree);
     complaints.extend(sources::check(tree));
+    complaints.extend(web::check(tree));
     complaints.extend(modules::check(tree));
     complaints.extend(plugins::check(tree));
     complaints.extend(reference::check(tree));

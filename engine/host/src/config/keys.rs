@@ -296,6 +296,59 @@ pub const MAIN: &[KeySpec] = &[
         "Form of the log lines; the command line goes first. \
          Under the name hindsight it is \"hindsight\", otherwise \"foresight\".",
     )),
+    ours(text(
+        "admin_listen",
+        Absent::Nothing,
+        "Address and port of the web UI and its API, such as \"127.0.0.1:5580\"; without it there is none. \
+         Where others than this machine can reach it, admin_users or admin_proxy_header must be set.",
+    )),
+    ours(text(
+        "admin_users",
+        Absent::Nothing,
+        "File of those who may log in to the web UI: a line <name>:<viewer|author|operator>:<argon2 hash> for each, \
+         as `foresight user` makes them. Without it, and without admin_proxy_header, everybody on this machine is an operator.",
+    )),
+    ours(text(
+        "admin_proxy_header",
+        Absent::Nothing,
+        "Header in which a proxy in front of the web UI names the user; believed only from admin_proxies.",
+    )),
+    ours(text(
+        "admin_proxies",
+        Absent::Nothing,
+        "Addresses of the proxies that admin_proxy_header is believed from, with spaces between.",
+    )),
+    ours(choice(
+        "admin_proxy_role",
+        &["none", "viewer", "author", "operator"],
+        Absent::Text("none"),
+        "Role of users whom the proxy names and admin_users does not.",
+    )),
+    ours(text(
+        "admin_certificate",
+        Absent::Nothing,
+        "PEM file with the certificate of the web UI; with it the UI speaks TLS only.",
+    )),
+    ours(text(
+        "admin_key",
+        Absent::Nothing,
+        "PEM file with the key of admin_certificate.",
+    )),
+    ours(text(
+        "admin_metrics_token",
+        Absent::Nothing,
+        "Bearer token with which /metrics can be read without a login.",
+    )),
+    ours(text(
+        "admin_outputs",
+        Absent::Nothing,
+        "Directories of outputs that the web UI shows: <name>=<path>, with ; between.",
+    )),
+    ours(text(
+        "admin_lake",
+        Absent::Nothing,
+        "Directories of the data lake that the web UI shows: <name>=<path>, with ; between.",
+    )),
 ];
 
 /// Inside `retention`.

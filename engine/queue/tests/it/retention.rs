@@ -194,3 +194,22 @@ fn torn_files_go_with_their_segment() {
     assert!(!world.exists("0.torn"));
     drop(reader);
 }
+
+#[test]
+fn an_onlooker_holds_nothing_back() {
+    let world = World::new();
+    let queue = seven_segments(&world, |_| {});
+    let mut onlooker = queue.onlooker("looks", Start::Oldest);
+    let reader = queue.reader("r", Start::Newest);
+    queue.start_purging();
+    reader.release(Position::new(6, 0));
+    queue.tidy();
+    assert_eq!(left(&world), [6], "nobody asked the onlooker");
+    assert_eq!(queue.state().readers.len(), 1, "it is no reader");
+    assert!(onlooker.try_next().is_ok(), "what is gone is no error");
+    onlooker.skip_to_newest();
+    assert_eq!(onlooker.position(), queue.written());
+    append_each(&queue, 200..201, 20);
+    let block = onlooker.next(Duration::from_secs(10)).expect("readable");
+    assert!(block.is_some(), "what comes later is seen");
+}

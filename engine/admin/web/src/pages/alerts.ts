@@ -1,0 +1,83 @@
+// Alerts: what plugins thought worth telling, newest first.
+
+import { get, on, type Alert } from '../api';
+import { empty, failure, fill, h } from '../dom';
+import { ago, time } from '../format';
+import { link, place, remember, type Page } from '../page';
+
+export function alerts(): Page {
+  const { query } = place();
+  let filter = query.get('q') ?? '';
+  const opened = Number(query.get('n') ?? 0);
+  let list: Alert[] = [];
+  const board = h('div', { class: 'alerts' });
+  const summary = h('span', { class: 'muted' });
+
+  function show(): void {
+    const wanted = filter.toLowerCase();
+    const fitting = list.filter((alert) => `${alert.logger} ${alert.id} ${alert.summary} ${alert.detail}`.toLowerCase().includes(wanted));
+    fill(summary, list.length ? `${fitting.length} of ${list.length}` : '');
+    if (list.length === 0) {
+      fill(board, empty('No alerts', 'Plugins send alerts with the module ', h('code', null, 'heka.alert'), '. The last thousand are kept here, over restarts too.'));
+      return;
+    }
+    if (fitting.length === 0) {
+      fill(board, empty('Nothing fits', 'No alert has this text.'));
+      return;
+    }
+    fill(
+      board,
+      fitting.slice(0, 300).map((alert) =>
+        h(
+          'details',
+          { class: 'alert', open: alert.number === opened },
+          h('summary', null, h('time', { title: ago(alert.at_ms) }, time(alert.at_ms)), h('strong', null, alert.summary), h('span', { class: 'muted' }, `${alert.logger} · ${alert.id}`)),
+          alert.detail && h('pre', { class: 'wrap' }, alert.detail),
+          alert.to.length > 0 && h('p', { class: 'muted' }, `sent to ${alert.to.join('; ')}`),
+          h('p', null, h('a', { href: link(['plugins', alert.logger]) }, 'the plugin'), ' · ', h('a', { href: link(['graphs'], { q: alert.logger }) }, 'its graphs')),
+        ),
+      ),
+    );
+  }
+
+  async function load(): Promise<void> {
+    try {
+      list = (await get<{ alerts: Alert[] }>('/api/v1/alerts', { limit: 1000 })).alerts;
+      show();
+    } catch (error) {
+      fill(board, failure(error, () => void load()));
+    }
+  }
+
+  const off = on('alerts', (more) => {
+    list = [...more.alerts, ...list.filter((old) => !more.alerts.some((one) => one.number === old.number))];
+    show();
+  });
+  void load();
+  return {
+    element: h(
+      'div',
+      null,
+      h(
+        'div',
+        { class: 'head' },
+        h('h1', null, 'Alerts'),
+        summary,
+        h('input', {
+          type: 'search',
+          placeholder: 'Filter by any text',
+          'aria-label': 'Filter alerts',
+          'data-key': '/',
+          value: filter,
+          oninput: (event: Event) => {
+            filter = (event.target as HTMLInputElement).value;
+            remember({ q: filter });
+            show();
+          },
+        }),
+      ),
+      board,
+    ),
+    leave: off,
+  };
+}

@@ -73,33 +73,54 @@ function css(name: string): string {
 /** Half of the width of the band of normal, in deviations. */
 const BAND_DEVIATIONS = 3;
 
-/** A band follows the values over about so many of them. */
+/** The deviation is that of about so many values; a band begins after so many. */
 const BAND_SPAN = 60;
+const BAND_FIRST = 20;
 
-/** Where each value would usually lie: mean and deviation of those before it, exponentially weighted. */
+/** How fast level and trend follow. */
+const LEVEL_WEIGHT = 0.2;
+const TREND_WEIGHT = 0.02;
+
+/** Where each value would usually lie, told from those before it: level and trend (Holt), and the deviation of what they miss. */
 export function band(values: (number | null)[]): { low: (number | null)[]; high: (number | null)[] } {
   const low: (number | null)[] = [];
   const high: (number | null)[] = [];
   const weight = 2 / (BAND_SPAN + 1);
-  let mean = NaN;
-  let variance = 0;
-  let n = 0;
+  let [level, trend, variance, n] = [NaN, 0, 0, 0];
   for (const value of values) {
+    const expected = level + trend;
     const width = BAND_DEVIATIONS * Math.sqrt(variance);
-    const known = n >= 10;
-    low.push(known ? mean - width : null);
-    high.push(known ? mean + width : null);
+    const known = n >= BAND_FIRST;
+    low.push(known ? expected - width : null);
+    high.push(known ? expected + width : null);
     if (value === null) continue;
-    if (n === 0) mean = value;
-    // What lies far outside moves the band only a little, so that a fault does not become normal at once.
-    const step = known ? Math.max(mean - width, Math.min(mean + width, value)) : value;
-    const difference = (known && width > 0 ? step : value) - mean;
-    mean += weight * difference;
-    variance = (1 - weight) * (variance + weight * difference * difference);
     n += 1;
+    if (n === 1) {
+      level = value;
+      continue;
+    }
+    // What lies far outside moves the band only a little, so that a fault does not become normal at once.
+    const missed = value - expected;
+    const taken = known && width > 0 ? Math.max(-width, Math.min(width, missed)) : missed;
+    level = expected + LEVEL_WEIGHT * taken;
+    trend += TREND_WEIGHT * taken;
+    variance = (1 - weight) * (variance + weight * taken * taken);
   }
   return { low, high };
 }
+
+/** The least time that everything is shown as, seconds: one sample alone has none. */
+const SPAN_MIN = 60;
+
+/** How times are written below a chart: by the step between them, then what is added where the day changes. */
+const TIMES: (string | number | null)[][] = [
+  [3600 * 24 * 365, '{YYYY}', null, null, null, null, null, null, 1],
+  [3600 * 24 * 28, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [3600 * 24, '{DD} {MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{DD} {MMM}', null, '\n{DD} {MMM}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{DD} {MMM}', null, '\n{DD} {MMM}', null, null, null, 1],
+  [0.001, ':{ss}.{fff}', '\n{DD} {MMM} {HH}:{mm}', null, '\n{DD} {MMM} {HH}:{mm}', null, '\n{HH}:{mm}', null, 1],
+];
 
 /** A chart in an element. */
 export class Chart {
@@ -202,7 +223,10 @@ export class Chart {
 
   private whole(): [number, number] {
     const { times } = this.data;
-    return times.length ? [times[0], times[times.length - 1]] : [0, 1];
+    const now = Date.now() / 1000;
+    if (times.length === 0) return [now - SPAN_MIN, now];
+    const last = times[times.length - 1];
+    return [Math.min(times[0], last - SPAN_MIN), last];
   }
 
   private zoom(): void {
@@ -222,7 +246,7 @@ export class Chart {
       dash: line.like === undefined ? undefined : [5, 4],
       alpha: line.like === undefined ? 1 : 0.75,
       show: !line.hidden,
-      points: { show: false },
+      points: { show: this.data.times.length < 30, size: 4 },
       spanGaps: false,
     }));
     this.plot = new uPlot(
@@ -241,7 +265,7 @@ export class Chart {
           y: { distr: log ? 3 : 1, range: log ? undefined : (_, min, max) => ySpan(min, max) },
         },
         axes: [
-          { ...axis, space: small ? 80 : 60, size: small ? 24 : 30 },
+          { ...axis, space: small ? 64 : 60, size: small ? 36 : 40, values: TIMES as uPlot.Axis.Values },
           { ...axis, size: small ? 46 : 60, space: small ? 30 : 36, values: (_, ticks) => ticks.map((t) => (t === null ? '' : format(t))) },
         ],
         series: [{}, ...series],
@@ -430,7 +454,7 @@ export class Chart {
 function ySpan(min: number | null, max: number | null): [number, number] {
   if (min === null || max === null) return [0, 1];
   const low = Math.min(0, min);
-  const high = Math.max(0, max);
+  const high = Math.max(0, max) || (low < 0 ? 0 : 4);
   const room = (high - low || 1) * 0.06;
   return [low < 0 ? low - room : 0, high + room];
 }

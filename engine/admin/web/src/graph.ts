@@ -69,6 +69,8 @@ export function chartData(data: GraphData, hidden: Set<string>, compare: string[
     const comparison = COMPARISONS[name];
     if (!comparison) continue;
     const shift = Math.round(comparison.seconds / step);
+    // A buffer that does not go back so far has nothing to compare with.
+    if (shift >= data.rows) continue;
     for (let n = 0; n < own; n += 1) {
       if (lines[n].hidden) continue;
       const values = data.values[n];

@@ -25,7 +25,7 @@ await run(async (browser) => {
     await page.goto(`${base}/#/plugins/analysis.watch`);
     await page.locator('pre.code').first().waitFor();
     const config = await page.locator('pre.code').first().innerText();
-    check(!config.includes('hidden') && config.includes('_password = nil -- private'), 'a viewer sees no private keys');
+    check(!config.includes('sesame') && config.includes('_password = nil -- private'), 'a viewer sees no private keys');
     check((await page.getByRole('button', { name: 'Stop' }).count()) === 0, 'a viewer stops nothing');
     check((await page.getByRole('link', { name: 'Audit' }).count()) === 0, 'a viewer reads no audit log');
     await healthy('viewer');

@@ -135,7 +135,7 @@ async function plugins(page, shoot) {
   await page.locator('.panel.bad').getByText('boom <b>bold</b>').waitFor();
   await page.goto(at('plugins/analysis.watch'));
   await page.locator('pre.code').first().waitFor();
-  check((await page.locator('pre.code').first().innerText()).includes("_password = 'hidden'"), 'an operator sees private keys');
+  check((await page.locator('pre.code').first().innerText()).includes("_password = 'sesame'"), 'an operator sees private keys');
   const badge = (text) => page.locator('.head .badge', { hasText: text }).waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
   await shoot('action-confirm');
@@ -164,7 +164,7 @@ async function plugins(page, shoot) {
   await page.getByText('Passed').waitFor();
   await page.getByText('<i>printed</i>').last().waitFor();
   await shoot('action-trial');
-  await page.getByLabel('Messages').selectOption('live');
+  await page.getByLabel('Messages', { exact: true }).selectOption('live');
   await page.getByLabel('How many').fill('20');
   await page.getByRole('button', { name: 'Test' }).click();
   await page.getByText('of 20 messages matched').waitFor();

@@ -1,6 +1,6 @@
 // The editor: a new plugin, or a new version of one, tested against messages before it is deployed.
 
-import { can, get, post, type Shown } from '../api';
+import { can, get, post, type Plugin, type Shown } from '../api';
 import { failure, fill, h, toast } from '../dom';
 import { bytes, count, duration } from '../format';
 import { messageView } from '../message';
@@ -28,6 +28,9 @@ function timer_event(ns, shutdown)
     inject_payload("cbuf", "messages", data)
 end
 `;
+
+/** The engine looks into the load directory once a second. */
+const TAKEN_TRIES = 20;
 
 interface Report {
   passed: boolean;
@@ -94,6 +97,8 @@ export function deployPage(name: string | null): Page {
     try {
       const done = await post<{ name: string }>('/api/v1/deploy', plugin());
       toast(`${done.name} was put into the load directory`);
+      fill(results, h('p', { class: 'muted' }, 'Waiting until the engine has taken it…'));
+      await taken(done.name);
       location.hash = link(['plugins', done.name]);
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), 'bad');
@@ -134,6 +139,15 @@ export function deployPage(name: string | null): Page {
       ),
     ),
   };
+}
+
+/** Waits until the engine knows the plugin; after a while the page of the plugin says what is wrong. */
+async function taken(name: string): Promise<void> {
+  for (let n = 0; n < TAKEN_TRIES; n += 1) {
+    const { plugins } = await get<{ plugins: Plugin[] }>('/api/v1/plugins');
+    if (plugins.some((plugin) => plugin.name === name)) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** Tab indents rather than leaves the editor; Escape, then Tab, leaves it. */

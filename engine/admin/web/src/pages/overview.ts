@@ -33,8 +33,8 @@ export function overview(): Page {
     fill(
       figures,
       figure('In', `${count(now.in_per_s)} /s`, `${bytes(now.in_bytes_per_s)}/s`),
-      figure('Analysed', `${count(now.analysed_per_s)} /s`, 'calls of process_message'),
-      figure('Out', `${count(now.out_per_s)} /s`, 'messages taken by outputs'),
+      figure('Analysed', `${count(now.analysed_per_s)} /s`, 'plugin calls'),
+      figure('Out', `${count(now.out_per_s)} /s`, 'to outputs'),
       figure('Behind', bytes(behind), blocked.length ? 'writers wait' : 'the slowest reader', blocked.length ? 'bad' : ''),
       figure(
         'Plugins',
@@ -51,7 +51,7 @@ export function overview(): Page {
         h(
           'div',
           { class: 'queue' },
-          h('div', { class: 'row spread' }, h('strong', null, queue.name), h('span', { class: 'muted' }, `${bytes(queue.bytes)} in ${queue.segments} segments`)),
+          h('div', { class: 'row spread' }, h('strong', null, queue.name), h('span', { class: 'muted' }, `${bytes(queue.bytes)} in ${queue.segments} ${queue.segments === 1 ? 'segment' : 'segments'}`)),
           queue.blocked && h('p', { class: 'problem' }, `Writers wait: ${queue.blocked}`),
           queue.readers.length === 0 && h('p', { class: 'muted' }, 'Nobody reads this queue.'),
           h(

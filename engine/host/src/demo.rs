@@ -139,7 +139,9 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
             return Ok(port);
         }
     }
-    bail!("no free port from {wanted} on; choose another with --port, --syslog-port or --admin-port")
+    bail!(
+        "no free port from {wanted} on; choose another with --port, --syslog-port or --admin-port"
+    )
 }
 
 fn configure(place: &Place) -> anyhow::Result<()> {

@@ -64,8 +64,8 @@ struct Place {
     root: PathBuf,
     edge_port: u16,
     syslog_port: u16,
-    admin_port: u16,
     rate: u32,
+    admin_port: u16,
     followed: Vec<(&'static str, &'static str)>,
 }
 
@@ -79,8 +79,8 @@ pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
         root: std::path::absolute(&options.output)?,
         edge_port: free_port(options.port)?,
         syslog_port: free_port(options.syslog_port)?,
-        admin_port: free_port(options.admin_port)?,
         rate: options.rate,
+        admin_port: free_port(options.admin_port)?,
         followed: LOG_FILES.iter().filter(readable).copied().collect(),
     };
     lay_out(&place.root)?;
@@ -139,7 +139,9 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
             return Ok(port);
         }
     }
-    bail!("no free port from {wanted} on; choose another with --port or --syslog-port")
+    bail!(
+        "no free port from {wanted} on; choose another with --port, --syslog-port or --admin-port"
+    )
 }
 
 fn configure(place: &Place) -> anyhow::Result<()> {
@@ -182,7 +184,8 @@ fn describe(place: &Place) {
         "Foresight runs on its embedded defaults. Ctrl-C stops it; the next start goes on where it stopped.\n"
     );
     println!("Web UI");
-    println!("  http://127.0.0.1:{}/   graphs, plugins, messages, alerts\n",
+    println!(
+        "  http://127.0.0.1:{}/   graphs, plugins, messages, alerts\n",
         place.admin_port
     );
     println!("Input");

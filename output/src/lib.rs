@@ -3,7 +3,15 @@
 //! [`register`] offers the module `luasql.postgres` to input and output plugins.
 
 pub mod ack;
+pub mod courier;
+pub mod destination;
+pub mod directory;
+pub mod location;
+pub mod object;
 pub mod postgres;
+pub mod runtime;
+pub mod s3;
+pub mod spool;
 
 pub use ack::AckTracker;
 

@@ -38,10 +38,15 @@ pub mod config_file;
 pub mod preserve;
 pub mod value;
 
+/// Files that only grow, for native code: opened after a crash they lose a torn last record and no other.
+pub mod append_file {
+    pub use crate::lib_io::append::{AppendFile, Frames, sync_folder, write_whole};
+}
+
 pub use prefetch::prefetch;
 pub use sandbox::{
     Checkpoint, CompiledMatcher, CreateError, Handle, Host, InjectError, Intake, Kind, Limits,
-    MAX_CHECKPOINT, Place, Sandbox, Spec, Stats,
+    MAX_CHECKPOINT, MessagePlace, Place, Sandbox, Spec, Stats,
 };
 pub use status::Answer;
 pub use vm::compiler_can_be_stopped;

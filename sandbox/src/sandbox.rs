@@ -145,6 +145,17 @@ pub trait Intake: Send + Sync {
     fn commit(&self, place: Place, timeout: std::time::Duration) -> bool;
 }
 
+/// Where a message lies: in one queue later messages have greater places, and a message keeps its place over restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessagePlace {
+    /// Whether it lies in the analysis queue and not in the input queue.
+    pub in_analysis: bool,
+    /// The queue's segment.
+    pub segment: u64,
+    /// Bytes from the segment's begin.
+    pub offset: u64,
+}
+
 /// What a sandbox asks of the engine. Each sandbox has one of its own.
 pub trait Host: Send {
     /// Takes a message, framed and bare. Inputs may give a checkpoint with it.
@@ -184,6 +195,11 @@ pub trait Host: Send {
     fn update_checkpoint(&mut self, sequence: Option<u64>, failures: u64) -> Result<(), String> {
         let _ = (sequence, failures);
         Ok(())
+    }
+
+    /// Where in the queues the message lies that an output was given last.
+    fn place(&self) -> Option<MessagePlace> {
+        None
     }
 
     /// Compiles a matcher expression.

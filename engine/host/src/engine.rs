@@ -19,7 +19,7 @@ use crate::create;
 use crate::cursor::Cursor;
 use crate::delivery::{Delivery, Places};
 use crate::fault;
-use crate::hosts::{AnalysisHost, OutputHost};
+use crate::hosts::{AnalysisHost, Here, OutputHost};
 use crate::input_plugin::{self, InputEnd, InputHost, InputPlugin};
 use crate::load::{Event, LoadDir};
 use crate::output_plugin::{OutputEnd, OutputPlugin, OutputRunner, Pace};
@@ -238,12 +238,14 @@ impl Engine {
         let saved = found.bytes.as_deref().filter(|_| saves);
         let places = saved.and_then(OutputRunner::places_of).unwrap_or(recorded);
         let delivery = Arc::new(Mutex::new(Delivery::new(places)));
+        let here = Arc::new(Here::default());
         let host = || -> Box<dyn sandbox::Host> {
             let (shared, name) = (self.shared.clone(), config.name.clone());
             Box::new(OutputHost {
                 shared,
                 name,
                 delivery: delivery.clone(),
+                here: here.clone(),
             })
         };
         let state_bytes = state.as_ref().zip(found.bytes);
@@ -272,6 +274,7 @@ impl Engine {
                 &plugin.signal,
             ),
             delivery,
+            here,
             state,
             pace: Pace::new(config.settings.ticker_interval_s, &config.name),
             sequence: 1,

@@ -1,11 +1,12 @@
 //! What the sandboxes of analysis and output plugins may ask of the engine.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use matcher::Matcher;
-use sandbox::{Checkpoint, CompiledMatcher, Host, InjectError};
+use queue::Position;
+use sandbox::{Checkpoint, CompiledMatcher, Host, InjectError, MessagePlace};
 use schemas::view::View;
 
 use crate::delivery::Delivery;
@@ -54,6 +55,33 @@ impl Host for AnalysisHost {
     }
 }
 
+/// Where the message lies that an output was given last. Written and read by the output's own thread.
+#[derive(Debug, Default)]
+pub struct Here {
+    in_analysis: AtomicBool,
+    /// One more than the segment; 0 before the first message.
+    segment: AtomicU64,
+    offset: AtomicU64,
+}
+
+impl Here {
+    /// The plugin is given the message at `position`.
+    pub fn set(&self, in_analysis: bool, position: Position) {
+        self.in_analysis.store(in_analysis, Ordering::Relaxed);
+        self.segment
+            .store(position.segment.saturating_add(1), Ordering::Relaxed);
+        self.offset.store(position.offset, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<MessagePlace> {
+        Some(MessagePlace {
+            in_analysis: self.in_analysis.load(Ordering::Relaxed),
+            segment: self.segment.load(Ordering::Relaxed).checked_sub(1)?,
+            offset: self.offset.load(Ordering::Relaxed),
+        })
+    }
+}
+
 /// Output plugins: what they inject goes to the input queue, and they acknowledge what they deliver.
 pub struct OutputHost {
     /// What all stages share.
@@ -62,9 +90,15 @@ pub struct OutputHost {
     pub name: String,
     /// What the plugin has delivered.
     pub delivery: Arc<Mutex<Delivery>>,
+    /// Where its message lies.
+    pub here: Arc<Here>,
 }
 
 impl Host for OutputHost {
+    fn place(&self) -> Option<MessagePlace> {
+        self.here.get()
+    }
+
     fn inject(
         &mut self,
         framed: &[u8],

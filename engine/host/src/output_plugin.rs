@@ -13,6 +13,7 @@ use crate::config::Plugin;
 use crate::cursor::{Cursor, Seek};
 use crate::dead_letter;
 use crate::delivery::{Delivery, Places};
+use crate::hosts::Here;
 use crate::shared::{Mode, Shared, StopState};
 use crate::statistics::{BlockTimer, Statistics};
 use crate::ticker::{DataTimer, first_expiry};
@@ -139,6 +140,8 @@ pub struct OutputRunner {
     pub analysis: Option<Cursor>,
     /// What is delivered; shared with `update_checkpoint`.
     pub delivery: Arc<Mutex<Delivery>>,
+    /// Where the message lies that the plugin is given; shared with its host.
+    pub here: Arc<Here>,
     /// The state file, if the plugin preserves its state.
     pub state: Option<crate::state_file::StateFile>,
     /// The clock of the loop.
@@ -337,9 +340,11 @@ impl OutputRunner {
                 From::Input => self.input.as_ref(),
                 From::Analysis => self.analysis.as_ref(),
             };
-            let Some((framed, message, index)) = cursor.and_then(Cursor::message) else {
+            let Some(cursor) = cursor else { return Ok(()) };
+            let Some((framed, message, index)) = cursor.message() else {
                 return Ok(());
             };
+            self.here.set(from == From::Analysis, cursor.place());
             let sandbox = &mut self.sandbox;
             let sequence = self.sequence;
             let answer =

@@ -1349,6 +1349,18 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Where in the queues the message lies that an output was given last; none for other plugins.
+    pub fn message_place(&self) -> Option<crate::sandbox::MessagePlace> {
+        self.shared.host.borrow().place()
+    }
+
+    /// What a native object looks at to see whether the plugin was asked to stop, while it waits.
+    pub fn handle(&self) -> crate::watch::Handle {
+        crate::watch::Handle {
+            control: std::sync::Arc::clone(&self.shared.control),
+        }
+    }
+
     /// The way in for messages from other threads; only inputs have one.
     pub fn intake(&self) -> Option<std::sync::Arc<dyn crate::sandbox::Intake>> {
         self.shared.host.borrow_mut().intake()

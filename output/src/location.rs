@@ -1,0 +1,76 @@
+//! Opens the store that an address names: a bucket of S3, or a folder.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use crate::destination::Store;
+use crate::directory::Directory;
+use crate::s3::{Bucket, Settings};
+
+/// A store that can be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In S3.
+    Bucket(Settings),
+    /// A folder's path.
+    Directory(String),
+}
+
+impl Location {
+    /// What `s3://bucket/prefix` or the path of a folder means.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn parse(address: &str) -> Result<Location, String> {
+        match address.split_once("://") {
+            Some(("s3", _)) => Settings::new(address).map(Location::Bucket),
+            Some(_) => Err("a store is a folder or s3://bucket/prefix".into()),
+            None if address.is_empty() || address.contains('\0') => {
+                Err("the path of a store's folder is empty".into())
+            }
+            None => Ok(Location::Directory(address.to_owned())),
+        }
+    }
+
+    /// As [`Location::parse`], with what the environment says of S3: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, whose
+    /// servers get the bucket in the path. For commands.
+    ///
+    /// # Errors
+    /// As [`Location::parse`].
+    pub fn from_environment(address: &str) -> Result<Location, String> {
+        let mut location = Location::parse(address)?;
+        if let Location::Bucket(settings) = &mut location {
+            let endpoint =
+                ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].map(|name| std::env::var(name).ok());
+            settings.endpoint = endpoint.into_iter().flatten().next();
+            settings.path_style = settings.endpoint.is_some();
+        }
+        Ok(location)
+    }
+
+    /// Opens the store; nothing is asked of it yet.
+    pub fn open(&self, runtime: &Runtime) -> Arc<dyn Store> {
+        match self {
+            Location::Bucket(settings) => Arc::new(runtime.block_on(Bucket::open(settings))),
+            Location::Directory(path) => Arc::new(Directory::new(path)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_bucket_or_a_folder() {
+        assert!(matches!(
+            Location::parse("s3://a/b"),
+            Ok(Location::Bucket(_))
+        ));
+        assert_eq!(Location::parse("/a"), Ok(Location::Directory("/a".into())));
+        for bad in ["", "ftp://a", "s3://"] {
+            assert!(Location::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1569,3 +1569,73 @@ function moz_ingest_util.load_json_schemas(path) end
 ---@field get_country_count fun(): integer
 ---@field get_country_name fun(id: integer?): string
 ---@field get_country_id fun(name: string?): integer
+
+-- Types of the module object_store.
+
+---@class foresight.ObjectStore
+local ObjectStore = {}
+---@param key string
+---@param bytes string
+---@param name? string
+---@return true? ok
+---@return "full"? reason
+function ObjectStore:put(key, bytes, name) end
+---@param key string
+---@param path string
+---@param name? string
+---@return true? ok
+---@return "full"? reason
+function ObjectStore:put_file(key, path, name) end
+---@param seconds? number
+---@return string? name
+---@return true? ok
+---@return string? reason
+function ObjectStore:poll(seconds) end
+---@return integer
+function ObjectStore:pending() end
+---@param prefix? string
+---@param after? string
+---@return fun(listing: userdata): string?, integer?, integer?
+---@return userdata listing
+function ObjectStore:list(prefix, after) end
+---@param key string
+---@param options? { from?: integer, compression?: "none"|"gzip"|"zstd"|"snappy", piece_size?: integer }
+---@return foresight.StoredObject? object
+---@return string? reason
+function ObjectStore:open(key, options) end
+
+---@class foresight.StoredObject
+local StoredObject = {}
+---@param n integer
+---@return string? bytes
+function StoredObject:read(n) end
+---@return string? line
+function StoredObject:line() end
+function StoredObject:close() end
+
+---@class foresight.Spool
+local Spool = {}
+---@param group string
+---@param ... string|number|userdata
+---@return true? ok
+---@return string? reason
+function Spool:write(group, ...) end
+---@param group string
+---@return boolean
+function Spool:fits(group) end
+---@return true? ok
+---@return string? reason
+function Spool:commit() end
+---@param all? boolean
+---@return true? ok
+---@return string? reason
+function Spool:tick(all) end
+---@return integer pending
+function Spool:wait() end
+---@return { growing: integer, handles: integer, memory: integer, carried?: integer, pending?: integer, failures?: integer, last_failure?: string }
+function Spool:status() end
+
+---@class foresight.object_store
+---@field open fun(address: string, options?: table): foresight.ObjectStore
+---@field spool fun(options: table): foresight.Spool
+object_store = {}

@@ -64,6 +64,8 @@ pub struct Receipt {
     pub key: String,
     /// What the sender knows it by.
     pub name: String,
+    /// Bytes that were kept in memory for it.
+    pub bytes: usize,
     /// Whether it is there for good.
     pub outcome: Result<(), Failure>,
 }
@@ -184,7 +186,12 @@ async fn deliver(route: Arc<Route>, parcel: Parcel) -> Receipt {
             None => break Err(failure),
         }
     };
+    let bytes = match &parcel.body {
+        Body::Bytes(bytes) => bytes.len(),
+        Body::File(_) => 0,
+    };
     Receipt {
+        bytes,
         key: parcel.key,
         name: parcel.name,
         outcome,

@@ -1,6 +1,6 @@
 //! Destinations: what native code does for output plugins, and which messages are safely delivered.
 //!
-//! [`register`] offers the module `luasql.postgres` to input and output plugins.
+//! [`register`] offers the modules `luasql.postgres` and `object_store` to input and output plugins.
 
 pub mod ack;
 pub mod courier;
@@ -8,6 +8,7 @@ pub mod destination;
 pub mod directory;
 pub mod location;
 pub mod object;
+pub mod object_store;
 pub mod postgres;
 pub mod runtime;
 pub mod s3;
@@ -19,5 +20,6 @@ use sandbox::native::Registry;
 
 /// Offers all modules of this crate.
 pub fn register(registry: &mut Registry) {
+    object_store::register(registry);
     postgres::register(registry);
 }

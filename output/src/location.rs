@@ -1,11 +1,15 @@
 //! Opens the store that an address names: a bucket of S3, or a folder.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use stdx::backoff::Schedule;
 use tokio::runtime::Runtime;
 
 use crate::destination::Store;
 use crate::directory::Directory;
+use crate::object::Access;
+use crate::runtime::runtime;
 use crate::s3::{Bucket, Settings};
 
 /// A store that can be opened.
@@ -56,6 +60,25 @@ impl Location {
             Location::Directory(path) => Arc::new(Directory::new(path)),
         }
     }
+}
+
+/// A store for a command: what the environment says counts, and a few attempts are made.
+///
+/// # Errors
+/// What is wrong with the address, or with the system.
+pub fn access(address: &str) -> Result<Access, String> {
+    let location = Location::from_environment(address)?;
+    let runtime = runtime()?;
+    let retry = Schedule {
+        first: Duration::from_millis(200),
+        longest: Duration::from_secs(5),
+        attempts: Some(5),
+    };
+    Ok(Access {
+        store: location.open(runtime),
+        runtime,
+        retry,
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Memory of a decompressor, about.
 const DECODER_MEMORY: usize = 1 << ZSTD_WINDOW_LOG_MAX;
 
+/// What a failure says when a plugin had to stop while it waited.
+pub const STOPPED: &str = "stopped";
+
 /// How a file in each form begins.
 const MAGIC: [(&[u8], Compression); 3] = [
     (&[0x1f, 0x8b], Compression::Gzip),
@@ -81,12 +84,15 @@ impl Access {
                     Err(failure) => failure,
                 };
                 match backoff.next_wait() {
-                    Some(wait) if !failure.lasting => tokio::time::sleep(wait).await,
+                    Some(wait) if !failure.lasting => {
+                        tracing::warn!(target: "store", "{failure}; trying again");
+                        tokio::time::sleep(wait).await;
+                    }
                     _ => return Err(failure),
                 }
             }
         });
-        insisted.unwrap_or_else(|| Err(Failure::passing("stopped")))
+        insisted.unwrap_or_else(|| Err(Failure::passing(STOPPED)))
     }
 }
 

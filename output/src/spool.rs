@@ -21,10 +21,11 @@ use sandbox::MessagePlace;
 use sandbox::append_file::{Frames, sync_folder};
 
 use crate::courier::Courier;
-use carry::Carrier;
+
 use journal::{Done, Facts, Journal, Open};
 use part::{BUFFER, Part};
 
+pub use carry::Carrier;
 pub use names::{Naming, Owner};
 pub use recover::Recovery;
 

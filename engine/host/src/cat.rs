@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use matcher::Matcher;
+use output::object::{Listing, Object, Opening};
+use output::runtime::Patience;
 use schemas::frame::{Scan, header, scan};
 use schemas::view::{Index, View};
 
@@ -43,7 +45,7 @@ pub enum Form {
 /// What to show.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The file; `-` is the standard input.
+    /// The file; `-` is the standard input; `s3://bucket/key` an object, with a `/` at its end all that begin so.
     pub file: PathBuf,
     /// What is shown of each message.
     pub form: Form,
@@ -68,6 +70,14 @@ pub enum CatError {
         file: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// A store or an object of it cannot be opened.
+    #[error("error opening: {address}: {reason}")]
+    Store {
+        /// Its address.
+        address: String,
+        /// Why.
+        reason: String,
     },
     /// The file cannot be read.
     #[error("error reading: {0}")]
@@ -127,7 +137,14 @@ pub fn cat(
         reports,
         index: Index::default(),
     };
-    if options.file == Path::new("-") {
+    if let Some(address) = options
+        .file
+        .to_str()
+        .filter(|file| file.starts_with("s3://"))
+    {
+        cat.objects(address)?;
+        cat.finish_tail()?;
+    } else if options.file == Path::new("-") {
         cat.stream(&mut Source::new(io::stdin().lock(), "-".to_string()))?;
         cat.finish_tail()?;
     } else if options.follow {
@@ -246,6 +263,37 @@ struct Cat<'o> {
 }
 
 impl Cat<'_> {
+    /// Shows one object, or all whose keys begin with what ends in a slash, decompressed.
+    fn objects(&mut self, address: &str) -> Result<(), CatError> {
+        let failed = |reason: String| CatError::Store {
+            address: address.to_owned(),
+            reason,
+        };
+        let bucket = output::s3::bucket_and_prefix(address).map_err(failed)?.0;
+        let root = format!("s3://{bucket}");
+        let key = address[root.len()..].trim_start_matches('/');
+        let access = output::location::access(&root).map_err(failed)?;
+        let patience = Patience::endless();
+        let mut listing = Listing::new(access.clone(), key, "");
+        let is_all = key.is_empty() || key.ends_with('/');
+        loop {
+            let next = match is_all {
+                true => listing
+                    .next(&patience)
+                    .map_err(|failure| failed(failure.reason))?
+                    .map(|entry| entry.key),
+                false => Some(key.to_owned()),
+            };
+            let Some(key) = next else { return Ok(()) };
+            let opened = Object::open(&access, &patience, &Opening::new(&*key), &mut |_| Ok(()));
+            let object = opened.map_err(|error| failed(error.to_string()))?;
+            self.stream(&mut Source::new(object, format!("{root}/{key}")))?;
+            if !is_all {
+                return Ok(());
+            }
+        }
+    }
+
     /// Shows a source to its end, where what looks like the begin of a message is damage too.
     fn stream<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), CatError> {
         loop {

@@ -155,7 +155,9 @@ struct RunArgs {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 struct CatArgs {
-    /// The file, or - for the standard input
+    /// The file, - for the standard input, or s3://bucket/key; with a / at its end all objects that begin so
+    ///
+    /// AWS_ENDPOINT_URL_S3 names a server other than AWS; credentials come from wherever AWS's own programs find them.
     file: PathBuf,
     /// Show the messages as text (the default)
     #[arg(short = 't', long, group = "form")]

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("tests/bench", Arrows::Anywhere),
     ("tests/e2e", Arrows::Anywhere),
     ("tests/modules", Arrows::Anywhere),
+    ("tests/s3", Arrows::Anywhere),
     ("tests/fuzz", Arrows::Anywhere),
     ("tests/fuzz/libfuzzer", Arrows::Anywhere),
     ("tests/tidy", Arrows::Anywhere),

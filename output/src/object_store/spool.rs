@@ -1,0 +1,301 @@
+//! `object_store.spool`: growing files that end in a store, for output plugins.
+
+use std::io;
+use std::path::PathBuf;
+
+use sandbox::append_file::Frames;
+use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, function};
+
+use super::options::Table;
+use super::{StoreHandle, patience, text};
+use crate::courier::{Courier, Pace};
+use crate::runtime::runtime;
+use crate::spool::{Naming, Options, Owner, Packing, Spool, now_s};
+
+/// The defaults of the public output plugin.
+const ROLL_SIZE: f64 = 314_572_800.0;
+const ROLL_AGE_S: f64 = 3600.0;
+const HANDLES: f64 = 1000.0;
+
+/// The severity of a warning in syslog.
+const WARNING: u8 = 4;
+
+const METHODS: &[(&str, Function)] = &[
+    ("commit", function(commit)),
+    ("fits", function(fits)),
+    ("status", function(status)),
+    ("tick", function(tick)),
+    ("wait", function(wait)),
+    ("write", function(write)),
+];
+
+/// A spool as a plugin has it.
+struct SpoolHandle {
+    spool: Spool,
+    /// Troubles that were logged.
+    told: u64,
+    /// A record, while it is put together.
+    record: Vec<u8>,
+}
+
+impl Object for SpoolHandle {
+    fn class() -> Class {
+        Class {
+            name: "foresight.object_store.spool",
+            methods: METHODS,
+            metamethods: &[],
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.spool.memory() + self.record.capacity()
+    }
+}
+
+/// `spool(options)`
+pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
+    call.check_table(1)?;
+    let owner = owner(call)?;
+    let queues = config(call, "output_path")?.map(PathBuf::from);
+    let plugin = call.plugin_name();
+    let mut table = Table::argument(call, 1)?;
+    let dir: PathBuf = table
+        .text("dir")?
+        .ok_or_else(|| Error::argument(1, "dir must be a string"))?
+        .into();
+    let name = table
+        .text("name")?
+        .map_or(String::new(), |name| format!(".{name}"));
+    let file = format!("{plugin}{}.spool", name.replace('/', "_"));
+    let packing = packing(&mut table)?;
+    let options = Options {
+        journal: queues.as_ref().unwrap_or(&dir).join(file),
+        naming: match table.texts("groups")? {
+            Some(groups) => Naming::Dated(groups),
+            None => Naming::Stamped,
+        },
+        roll_size: table.number("roll_size", 1.0, 1e15)?.unwrap_or(ROLL_SIZE) as u64,
+        roll_age_s: table.number("roll_age", 0.0, 1e12)?.unwrap_or(ROLL_AGE_S) as i64,
+        handles_max: table.number("handles", 1.0, 1e6)?.unwrap_or(HANDLES) as usize,
+        sync: table.flag("sync")?.unwrap_or(true),
+        frames: frames(&mut table)?,
+        dir,
+        queues,
+        owner,
+        packing,
+    };
+    let store = table.with("store", |call| {
+        let found = call.with_object::<StoreHandle, _>(-1, |store| {
+            let destination = std::sync::Arc::clone(&store.access.store);
+            (
+                destination as std::sync::Arc<dyn crate::destination::Destination>,
+                store.pace.clone(),
+            )
+        });
+        found.ok_or_else(|| Error::argument(1, "store must be a store"))
+    })?;
+    table.done()?;
+    if store.is_none() && options.packing != Packing::None {
+        return Err(Error::argument(1, "compression needs a store"));
+    }
+    let runtime = runtime().map_err(Error::new)?;
+    let courier = store.map(|(destination, pace)| {
+        // What lies on the disk is never given up.
+        let pace = Pace {
+            gives_up: false,
+            ..pace
+        };
+        Courier::new(runtime, destination, pace)
+    });
+    let dir = options.dir.display().to_string();
+    let (spool, recovery) =
+        Spool::open(options, courier).map_err(|error| Error::new(format!("{dir}: {error}")))?;
+    for report in &recovery.reports {
+        call.log(WARNING, report);
+    }
+    call.push_object(SpoolHandle {
+        spool,
+        told: 0,
+        record: Vec::new(),
+    })?;
+    Ok(1)
+}
+
+fn config(call: &mut Call<'_>, key: &str) -> Result<Option<String>, Error> {
+    call.push_config(key)?;
+    let value = call.text_at(-1);
+    call.pop(1);
+    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
+}
+
+fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
+    let host = config(call, "Hostname")?.unwrap_or_else(|| "unknown".into());
+    let pid = config(call, "Pid")?
+        .and_then(|pid| pid.parse::<f64>().ok())
+        .unwrap_or(0.0);
+    Ok(Owner {
+        // It goes into file names and keys.
+        host: host.replace(['/', '+'], "_"),
+        pid: pid as i64,
+    })
+}
+
+fn packing(table: &mut Table<'_, '_>) -> Result<Packing, Error> {
+    match table.text("compression")?.as_deref() {
+        None | Some("none") => Ok(Packing::None),
+        Some("gzip") => Ok(Packing::Gzip),
+        Some("zstd") => Ok(Packing::Zstd),
+        Some(_) => Err(Error::argument(
+            1,
+            "compression must be 'none', 'gzip' or 'zstd'",
+        )),
+    }
+}
+
+fn frames(table: &mut Table<'_, '_>) -> Result<Frames, Error> {
+    match table.text("frames")?.as_deref() {
+        None | Some("heka") => Ok(Frames::Heka),
+        Some("lines") => Ok(Frames::Lines),
+        Some("none") => Ok(Frames::None),
+        Some(_) => Err(Error::argument(
+            1,
+            "frames must be 'lines', 'heka' or 'none'",
+        )),
+    }
+}
+
+fn handle<'a>(call: &Call<'a>) -> Result<ObjectMut<'a, SpoolHandle>, Error> {
+    call.check_object_mut::<SpoolHandle>(1)
+}
+
+fn push_outcome(call: &mut Call<'_>, outcome: io::Result<()>) -> Result<usize, Error> {
+    call.recount(1)?;
+    match outcome {
+        Ok(()) => {
+            call.push_bool(true)?;
+            Ok(1)
+        }
+        Err(error) => {
+            call.push_nil()?;
+            call.push_bytes(error.to_string())?;
+            Ok(2)
+        }
+    }
+}
+
+/// `write(group, record...)`: the parts, texts or zero-copy readers, make one record of the current message.
+fn write(call: &mut Call<'_>) -> Result<usize, Error> {
+    let group = text(call, 2)?;
+    let last = call.arg_count() as i32;
+    let place = call.message_place();
+    let mut record = std::mem::take(&mut handle(call)?.record);
+    record.clear();
+    for i in 3..=last {
+        if call.bytes_at(i).is_some() || call.number_at(i).is_some() {
+            let bytes = call.check_bytes(i)?;
+            call.check_memory(record.len() + bytes.len())?;
+            record.extend_from_slice(bytes);
+            continue;
+        }
+        match call.write_zero_copy(i, &mut record) {
+            Some(Ok(())) => {}
+            Some(Err(text)) => return Err(Error::new(text)),
+            None => return Err(call.type_error(i, "string, number or userdata")),
+        }
+    }
+    call.charge(u32::try_from(record.len() / 16 + 10).unwrap_or(u32::MAX))?;
+    let mut handle = handle(call)?;
+    let outcome = handle.spool.write(group, &record, place);
+    record.shrink_to(RECORD_KEPT);
+    handle.record = record;
+    drop(handle);
+    push_outcome(call, outcome)
+}
+
+/// Of the buffer in which records are put together so much is kept for the next, in bytes.
+const RECORD_KEPT: usize = 64 * 1024;
+
+/// `fits(group)`: whether the name of its file is not too long and otherwise good.
+fn fits(call: &mut Call<'_>) -> Result<usize, Error> {
+    let group = text(call, 2)?;
+    let fits = handle(call)?.spool.fits(group);
+    call.push_bool(fits)?;
+    Ok(1)
+}
+
+/// `commit()`: true, once nothing that was written can be lost.
+fn commit(call: &mut Call<'_>) -> Result<usize, Error> {
+    let outcome = handle(call)?.spool.commit();
+    push_outcome(call, outcome)
+}
+
+/// `tick([all])`: finishes files that are due, or all, and commits; sees to what was carried.
+fn tick(call: &mut Call<'_>) -> Result<usize, Error> {
+    let all = call.is_true(2);
+    let mut handle = handle(call)?;
+    let outcome = handle.spool.tick(now_s(), all);
+    let problems = handle.spool.carrier().map(crate::spool::Carrier::settle);
+    let news = news(&mut handle);
+    drop(handle);
+    for text in problems.unwrap_or_default().iter().chain(&news) {
+        call.log(WARNING, text);
+    }
+    push_outcome(call, outcome)
+}
+
+/// What went wrong since it was told last.
+fn news(handle: &mut SpoolHandle) -> Option<String> {
+    let troubles = handle.spool.carrier()?.troubles();
+    let more = troubles.count - handle.told;
+    handle.told = troubles.count;
+    (more > 0).then(|| format!("{more} attempts failed, the last: {}", troubles.last))
+}
+
+/// `wait()`: waits until all finished files are carried, as long as the plugin may wait; how many are not.
+fn wait(call: &mut Call<'_>) -> Result<usize, Error> {
+    let patience = patience(call);
+    let runtime = runtime().map_err(Error::new)?;
+    let mut handle = handle(call)?;
+    let mut problems = Vec::new();
+    let mut pending = 0;
+    if let Some(carrier) = handle.spool.carrier() {
+        problems = carrier.wait(runtime, &patience);
+        pending = carrier.pending();
+    }
+    let news = news(&mut handle);
+    drop(handle);
+    for text in problems.iter().chain(&news) {
+        call.log(WARNING, text);
+    }
+    call.push_number(pending as f64)?;
+    Ok(1)
+}
+
+/// `status()`: a table of numbers, and the last failure.
+fn status(call: &mut Call<'_>) -> Result<usize, Error> {
+    let mut handle = handle(call)?;
+    let mut numbers = vec![
+        ("growing", handle.spool.growing() as f64),
+        ("handles", handle.spool.handles() as f64),
+        ("memory", handle.spool.memory() as f64),
+    ];
+    let mut last = None;
+    if let Some(carrier) = handle.spool.carrier() {
+        let troubles = carrier.troubles();
+        numbers.push(("carried", carrier.carried() as f64));
+        numbers.push(("pending", carrier.pending() as f64));
+        numbers.push(("failures", troubles.count as f64));
+        last = (troubles.count > 0).then_some(troubles.last);
+    }
+    drop(handle);
+    call.push_table(0, numbers.len() + 1)?;
+    for (name, number) in numbers {
+        call.push_number(number)?;
+        call.raw_set_field(-2, name)?;
+    }
+    if let Some(last) = last {
+        call.push_bytes(last)?;
+        call.raw_set_field(-2, "last_failure")?;
+    }
+    Ok(1)
+}

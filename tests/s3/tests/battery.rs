@@ -1,0 +1,234 @@
+//! What every destination and every store promises, checked for a folder, for s3s and for moto.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use output::destination::{Body, Failure, Piece, Store};
+use output::directory::Directory;
+use output::runtime::runtime;
+use output::s3::{Bucket, Credentials, PART_SIZE_MIN, Settings};
+use s3server::{ACCESS_KEY, SECRET_KEY, Server};
+
+/// Nothing takes this long but a hang.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn credentials(folder: &Path) -> Credentials {
+    let file = folder.join("credentials");
+    let text = format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
+    std::fs::write(&file, text).expect("the folder is writable");
+    Credentials::File(file)
+}
+
+fn bucket(endpoint: String, credentials: Credentials) -> Arc<dyn Store> {
+    let mut settings = Settings::new("s3://lake/some/prefix").expect("a good address");
+    settings.endpoint = Some(endpoint);
+    settings.path_style = true;
+    settings.credentials = credentials;
+    settings.part_size = PART_SIZE_MIN;
+    Arc::new(runtime().expect("threads").block_on(Bucket::open(&settings)))
+}
+
+struct Tried<'t> {
+    store: &'t dyn Store,
+    folder: &'t Path,
+}
+
+impl Tried<'_> {
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let body = Body::Bytes(bytes.into());
+        runtime().expect("threads").block_on(self.store.put(key, &body))
+    }
+
+    fn put_file(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.folder.join("body");
+        std::fs::write(&path, bytes).expect("the folder is writable");
+        runtime().expect("threads").block_on(self.store.put(key, &Body::File(path)))
+    }
+
+    fn read(&self, key: &str, from: u64, len: u64, version: Option<&str>) -> Result<Piece, Failure> {
+        runtime().expect("threads").block_on(self.store.read(key, from, len, version))
+    }
+
+    /// All keys, page by page.
+    fn list(&self, prefix: &str, after: &str) -> Vec<(String, u64)> {
+        let (mut all, mut after) = (Vec::new(), after.to_owned());
+        loop {
+            let page = runtime().expect("threads").block_on(self.store.list(prefix, &after)).expect("listed");
+            all.extend(page.entries.into_iter().map(|entry| (entry.key, entry.size)));
+            match all.last() {
+                Some((last, _)) if !page.is_last => after.clone_from(last),
+                _ => return all,
+            }
+        }
+    }
+
+    fn keys(&self, prefix: &str, after: &str) -> Vec<String> {
+        self.list(prefix, after).into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn everything(&self) {
+        self.objects_come_back();
+        self.keys_are_listed_in_order();
+        self.large_files_come_back_whole();
+        self.failures_are_told();
+    }
+
+    fn objects_come_back(&self) {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for key in ["plain", "a/b=c/d e+f", "umlaut/ä.x", "deep/1/2/3/4/5"] {
+            for _ in 0..2 {
+                self.put(key, &bytes).expect("twice the same is no failure");
+            }
+            let piece = self.read(key, 0, 1000, None).expect("there");
+            assert_eq!(piece.bytes, bytes, "{key}");
+            let middle = self.read(key, 10, 5, Some(&piece.version)).expect("still that one");
+            assert_eq!(middle.bytes, &bytes[10..15], "{key}");
+            for behind in [256, 1000] {
+                assert_eq!(self.read(key, behind, 5, None).expect("the end").bytes, b"", "{key}");
+            }
+        }
+        self.put("plain", b"new").expect("replaced");
+        assert_eq!(self.read("plain", 0, 10, None).expect("there").bytes, b"new");
+        self.put_file("empty", b"").expect("an empty object");
+        assert_eq!(self.read("empty", 0, 10, None).expect("there").bytes, b"");
+    }
+
+    fn keys_are_listed_in_order(&self) {
+        let keys = ["order/a", "order/a.b", "order/a/b", "order/a0", "order/b/c"];
+        // A file and a folder of the same name cannot be side by side on a disk.
+        let keys: Vec<&str> = keys.into_iter().filter(|key| *key != "order/a").collect();
+        for key in keys.iter().rev() {
+            self.put(key, key.as_bytes()).expect("put");
+        }
+        assert_eq!(self.keys("order/", ""), keys);
+        assert_eq!(self.keys("order/a", "order/a.b"), ["order/a/b", "order/a0"]);
+        assert_eq!(self.keys("order/b/c", ""), ["order/b/c"]);
+        assert_eq!(self.keys("nothing/", ""), [""; 0]);
+        let sizes = self.list("order/a.b", "");
+        assert_eq!(sizes, [("order/a.b".to_owned(), 9)]);
+    }
+
+    fn large_files_come_back_whole(&self) {
+        // Three parts, the last of them short.
+        let len = 2 * PART_SIZE_MIN as u32 / 4 + 1000;
+        let bytes: Vec<u8> = (0..len).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        for key in ["large/file", "large/bytes"] {
+            match key {
+                "large/file" => self.put_file(key, &bytes),
+                _ => self.put(key, &bytes),
+            }
+            .expect("put");
+            let piece = self.read(key, 0, u64::MAX / 2, None).expect("there");
+            assert!(piece.bytes == bytes, "{key}: {} of {} bytes", piece.bytes.len(), bytes.len());
+        }
+        assert_eq!(self.keys("large/", "").len(), 2);
+    }
+
+    fn failures_are_told(&self) {
+        for bad in ["", "../x", "a//b"] {
+            assert!(self.put(bad, b"x").expect_err("a bad key").lasting);
+        }
+        assert!(self.read("missing", 0, 1, None).expect_err("not there").lasting);
+        self.put("version", b"one").expect("put");
+        let version = self.read("version", 0, 3, None).expect("there").version;
+        self.put("version", b"other").expect("replaced");
+        assert!(self.read("version", 0, 3, Some(&version)).expect_err("replaced").lasting);
+        let missing = Body::File(self.folder.join("no such file"));
+        let outcome = runtime().expect("threads").block_on(self.store.put("x", &missing));
+        assert!(outcome.expect_err("nothing to put").lasting);
+    }
+}
+
+#[test]
+fn a_folder_is_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Directory::new(folder.path().join("store"));
+    let tried = Tried {
+        store: &store,
+        folder: folder.path(),
+    };
+    tried.everything();
+}
+
+#[test]
+fn a_bucket_of_s3s_is_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("s3/lake")).expect("made");
+    let server = Server::start(&folder.path().join("s3"), 0).expect("it listens");
+    let endpoint = format!("http://{}", server.address());
+    let store = bucket(endpoint.clone(), credentials(folder.path()));
+    let tried = Tried {
+        store: &*store,
+        folder: folder.path(),
+    };
+    tried.everything();
+
+    // With other credentials nothing is taken; the reason is told, and the secret is not.
+    let file = folder.path().join("wrong");
+    std::fs::write(&file, "aws_access_key_id = other\naws_secret_access_key = hush\n").expect("written");
+    let wrong = bucket(endpoint, Credentials::File(file.clone()));
+    let body = Body::Bytes(Arc::new([1]));
+    let failure = runtime().expect("threads").block_on(wrong.put("x", &body)).expect_err("refused");
+    assert!(!failure.lasting && !failure.reason.contains("hush"), "{failure:?}");
+    // They are read again for each request.
+    let Credentials::File(right) = credentials(folder.path()) else {
+        panic!("they are in a file");
+    };
+    std::fs::copy(right, file).expect("copied");
+    runtime().expect("threads").block_on(wrong.put("x", &body)).expect("taken now");
+}
+
+/// moto as a server; it is killed with the value.
+struct Moto(Child);
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // Fails only when it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_bucket_of_moto_is_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = port.expect("the loopback has free ports").port();
+    let mut command = Command::new("python3");
+    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut moto = Moto(started.expect("python3 is there; `sh .ci/needs` installs what is missing"));
+    let until = Instant::now() + DEADLINE;
+    while !make_bucket(port) {
+        let ended = moto.0.try_wait().expect("a child can be waited for");
+        assert!(ended.is_none(), "moto has ended; `sh .ci/needs` installs it");
+        assert!(Instant::now() < until, "moto does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let store = bucket(format!("http://127.0.0.1:{port}"), credentials(folder.path()));
+    let tried = Tried {
+        store: &*store,
+        folder: folder.path(),
+    };
+    tried.everything();
+    // More than a page.
+    for n in 0..1005 {
+        tried.put(&format!("pages/{n:04}"), b"").expect("put");
+    }
+    assert_eq!(tried.keys("pages/", "").len(), 1005);
+}
+
+/// Makes the bucket by a request of its own, which moto takes unsigned.
+fn make_bucket(port: u16) -> bool {
+    use std::io::{Read, Write};
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let request = "PUT /lake HTTP/1.1\r\nHost: localhost\r\nAuthorization: AWS4-HMAC-SHA256 Credential=x/20261124/us-east-1/s3/aws4_request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let mut answer = String::new();
+    let asked = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+    asked.is_ok() && answer.starts_with("HTTP/1.1 200")
+}

@@ -11,13 +11,13 @@ use crate::destination::{Entry, Failure, Store, Work};
 use crate::runtime::Patience;
 
 /// Bytes fetched with one request.
-pub const PIECE: usize = 4 << 20;
+pub const PIECE: usize = 1 << 20;
 
-/// The largest window of zstd that is taken, as a power of two: 8 MiB, what `zstd -19` writes at most.
-const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// The largest window of zstd that commands take, as a power of two: 128 MiB, as zstd's own program.
+const WINDOW_LOG_MAX: u32 = 27;
 
-/// Memory of a decompressor, about.
-const DECODER_MEMORY: usize = 1 << ZSTD_WINDOW_LOG_MAX;
+/// Memory of a decompressor beside zstd's window, about.
+pub const DECODER_MEMORY: usize = 256 << 10;
 
 /// What a failure says when a plugin had to stop while it waited.
 pub const STOPPED: &str = "stopped";
@@ -167,6 +167,8 @@ pub struct Opening {
     pub compression: Option<Compression>,
     /// Bytes fetched with one request.
     pub piece_size: usize,
+    /// The largest window of zstd that is taken, as a power of two.
+    pub window_log: u32,
 }
 
 impl Opening {
@@ -177,6 +179,7 @@ impl Opening {
             from: 0,
             compression: None,
             piece_size: PIECE,
+            window_log: WINDOW_LOG_MAX,
         }
     }
 }
@@ -214,8 +217,8 @@ impl Object {
             left_out = 0;
         }
         let mut object = Object {
-            memory: opening.piece_size + decoder_memory(compression),
-            stream: decoder(raw, compression)?,
+            memory: opening.piece_size + decoder_memory(compression, opening.window_log),
+            stream: decoder(raw, compression, opening.window_log)?,
         };
         while left_out > 0 {
             let available = object.stream.fill_buf()?.len();
@@ -257,22 +260,26 @@ fn detect(begin: &[u8]) -> Compression {
     found.map_or(Compression::None, |(_, compression)| *compression)
 }
 
-fn decoder_memory(compression: Compression) -> usize {
+fn decoder_memory(compression: Compression, window_log: u32) -> usize {
     match compression {
         Compression::None => 0,
-        Compression::Gzip | Compression::Snappy => 128 << 10,
-        Compression::Zstd => DECODER_MEMORY,
+        Compression::Gzip | Compression::Snappy => DECODER_MEMORY,
+        Compression::Zstd => DECODER_MEMORY + (1 << window_log),
     }
 }
 
-fn decoder(raw: Raw, compression: Compression) -> io::Result<Box<dyn BufRead + Send>> {
+fn decoder(
+    raw: Raw,
+    compression: Compression,
+    window_log: u32,
+) -> io::Result<Box<dyn BufRead + Send>> {
     Ok(match compression {
         Compression::None => Box::new(raw),
         Compression::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(raw))),
         Compression::Snappy => Box::new(BufReader::new(snap::read::FrameDecoder::new(raw))),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            decoder.window_log_max(window_log)?;
             Box::new(BufReader::new(decoder))
         }
     })

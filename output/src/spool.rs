@@ -246,11 +246,13 @@ impl Spool {
             self.finish_early()?;
         }
         let begun_s = now_s();
-        let stamp = self.next_stamp(begun_s);
-        let name = self
-            .options
-            .naming
-            .new_name(group, stamp, &self.options.owner);
+        let name = match &self.options.naming {
+            Naming::Stamped => group.to_owned(),
+            Naming::Dated(_) => {
+                let stamp = self.next_stamp(begun_s);
+                names::dated_name(group, stamp, &self.options.owner)
+            }
+        };
         // There is none of this name, unless somebody else has made it since the start; then it is gone on with.
         let found = std::fs::metadata(self.options.dir.join(&name));
         let size = found.map_or(0, |found| found.len());

@@ -110,7 +110,8 @@ local function read_new(at, place)
         end
         for key, size in store:list(wanted_prefix, after) do
             if last and key > last then break end
-            if string.sub(key, -#ending) == ending and may_hold(key) and not visit(key, size) then return end
+            local is_wanted = ending == "" or string.sub(key, -#ending) == ending
+            if is_wanted and may_hold(key) and not visit(key, size) then return end
         end
     end
     if n > 0 then reader:tell(n, "the last", true) end

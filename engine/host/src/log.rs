@@ -69,10 +69,17 @@ impl Lines {
     }
 }
 
+/// How the targets of libraries begin whose words below a warning are about their own insides, many to a request.
+const CHATTY: [&str; 5] = ["aws_", "h2", "hyper", "rustls", "tracing"];
+
 impl<S: Subscriber> Layer<S> for Lines {
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
         // An event may carry a lower number than its level stands for, never a higher one.
-        *metadata.level() <= coarsest(self.level)
+        let is_chatty = CHATTY
+            .iter()
+            .any(|begin| metadata.target().starts_with(begin));
+        let finest = if is_chatty { Level::WARN } else { Level::TRACE };
+        *metadata.level() <= coarsest(self.level).min(finest)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -267,6 +274,7 @@ mod tests {
         tracing::info!(target: "hindsight", count = 3, "stop signal received");
         tracing::debug!(target: "plugin", plugin = %"input.b", "START_TIMER:x");
         tracing::trace!(target: "deep", "never");
+        tracing::info!(target: "aws_sdk_s3::operation", "never");
     }
 
     #[test]

@@ -14,6 +14,9 @@ const READ_MAX: usize = 64 << 20;
 /// The smallest and the largest piece that is fetched at once, in bytes.
 const PIECES: [f64; 2] = [4096.0, 67_108_864.0];
 
+/// Windows of zstd that are taken, as powers of two; the format's smallest is 1 KiB, and larger than 128 MiB is not usual.
+const WINDOW_LOGS: std::ops::RangeInclusive<u32> = 10..=27;
+
 /// What ends the leaving out of bytes at the plugin's limit.
 const LIMIT: &str = "limit";
 
@@ -113,6 +116,7 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     table.done()?;
     call.check_memory(opening.piece_size)?;
+    opening.window_log = window_log(call, opening.piece_size);
     let mut ended = None;
     let patience = patience(call);
     let opened = object::Object::open(&access, &patience, &opening, &mut |n| {
@@ -135,6 +139,13 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
             Ok(2)
         }
     }
+}
+
+/// The largest window of zstd, as a power of two, that leaves the plugin as much memory as it takes.
+fn window_log(call: &Call<'_>, piece_size: usize) -> u32 {
+    let others = piece_size + object::DECODER_MEMORY;
+    let fits = |log: &u32| call.check_memory(others + (2 << log)).is_ok();
+    WINDOW_LOGS.rev().find(fits).unwrap_or(*WINDOW_LOGS.start())
 }
 
 /// What so many decompressed bytes cost.

@@ -28,17 +28,6 @@ pub struct Owner {
 }
 
 impl Naming {
-    /// The name of a group's new file.
-    pub(super) fn new_name(&self, group: &str, stamp: (i64, u64), owner: &Owner) -> String {
-        match self {
-            Naming::Stamped => group.to_owned(),
-            Naming::Dated(_) => {
-                let date = date_and_time(stamp.0);
-                format!("{group}+{date}.{}_{}_{}", stamp.1, owner.host, owner.pid)
-            }
-        }
-    }
-
     /// The last name of a file.
     pub(super) fn done_name(&self, name: &str, stamp: (i64, u64), owner: &Owner) -> String {
         match self {
@@ -66,6 +55,12 @@ impl Naming {
             Naming::Dated(groups) => groups.iter().any(|group| is_dated(name, group)),
         }
     }
+}
+
+/// The name of a group's new file that tells when it was begun.
+pub(super) fn dated_name(group: &str, stamp: (i64, u64), owner: &Owner) -> String {
+    let date = date_and_time(stamp.0);
+    format!("{group}+{date}.{}_{}_{}", stamp.1, owner.host, owner.pid)
 }
 
 /// Whether a name is `<group>+YYYYMMDD+HHMMSS.<digits>_...`.
@@ -114,13 +109,12 @@ mod tests {
     fn names_have_hindsights_forms() {
         let stamp = (1_793_491_199, 2);
         let lake = Naming::Stamped;
-        assert_eq!(lake.new_name("a+b", stamp, &owner()), "a+b");
         assert_eq!(
             lake.done_name("a+b", stamp, &owner()),
             "a+b+1793491199_2_h.done"
         );
         let landfill = Naming::Dated(vec!["in".into()]);
-        let name = landfill.new_name("in", stamp, &owner());
+        let name = dated_name("in", stamp, &owner());
         assert_eq!(name, "in+20261031+235959.2_h_9");
         assert_eq!(
             landfill.done_name(&name, stamp, &owner()),

@@ -40,7 +40,8 @@ impl Cloud {
 
     /// The keys of a plugin's configuration.
     fn options(&self, site: &Site) -> String {
-        let keys = format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
+        let keys =
+            format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
         let file = site.write("keys", keys);
         format!(
             "store_options = {{ endpoint = '{}', credentials = 'file:{}', retry_ms = 5, retry_max_ms = 200, timeout = 5 }}\n",
@@ -98,7 +99,10 @@ fn sample(n: usize, fields: &[(&str, &str)]) -> Message {
     let mut message = Message::new(uuid, NOVEMBER_NS + n as i64 * DAY_NS / 2);
     message.type_ = Some(b"raw".to_vec());
     message.payload = Some(n.to_string().into_bytes());
-    message.fields = fields.iter().map(|(name, value)| Field::string(*name, *value)).collect();
+    message.fields = fields
+        .iter()
+        .map(|(name, value)| Field::string(*name, *value))
+        .collect();
     message
 }
 
@@ -127,7 +131,11 @@ fn survive(cloud: &Cloud, site: &Site, batch: &[&str]) {
         cloud.proxy.faults.set_down(random.one_in(3));
     }
     cloud.proxy.faults.set_down(false);
-    let is_empty = || batch.iter().all(|batch| files(&site.path(batch)).is_empty());
+    let is_empty = || {
+        batch
+            .iter()
+            .all(|batch| files(&site.path(batch)).is_empty())
+    };
     // A stop waits for what is carried, but not for ever.
     for _ in 0..10 {
         site.replay().expect(0);
@@ -150,11 +158,13 @@ fn exactly_once(mut found: Vec<String>, n: usize) {
 fn a_landfill_in_s3_survives_kills_and_a_bad_network() {
     const MESSAGES: usize = 30_000;
     let cloud = Cloud::new();
-    let all: Vec<Message> = (0..MESSAGES).map(|n| sample(n, &[("Host", ["in", "else"][n % 2])])).collect();
+    let all: Vec<Message> = (0..MESSAGES)
+        .map(|n| sample(n, &[("Host", ["in", "else"][n % 2])]))
+        .collect();
     let site = queued(Site::new(), &all);
     let cfg = format!(
         "message_matcher = \"Type == 'raw'\"\ninitial_position = 'oldest'\nbatch_dir = \"{}\"\nlandfill_name = \"in\"\n\
-         ticker_interval = 1\nsync_every = 200\nroll_size = 100000\nstore = \"s3://lake/landfill\"\n{}",
+         ticker_interval = 1\nsync_every = 0\nroll_size = 100000\nstore = \"s3://lake/landfill\"\n{}",
         site.path("batch").display(),
         cloud.options(&site)
     );
@@ -163,7 +173,9 @@ fn a_landfill_in_s3_survives_kills_and_a_bad_network() {
     let keys: Vec<String> = cloud.objects().into_keys().collect();
     assert!(keys.len() > 20, "{} objects", keys.len());
     let is_dated = |key: &String| {
-        let rest = key.strip_prefix("landfill/in/").or_else(|| key.strip_prefix("landfill/in_other/"));
+        let rest = key
+            .strip_prefix("landfill/in/")
+            .or_else(|| key.strip_prefix("landfill/in_other/"));
         rest.is_some_and(|rest| rest.as_bytes()[8] == b'/' && rest[9..].contains("_e2e.host_"))
     };
     assert!(keys.iter().all(is_dated), "{keys:?}");
@@ -180,7 +192,12 @@ fn a_lake_in_s3_survives_kills_and_a_bad_network() {
     const MESSAGES: usize = 20_000;
     let cloud = Cloud::new();
     let kinds = ["main", "crash", "ev ent", "main", "core"];
-    let field = |n: usize| [("docType", kinds[n % 5]), ("submissionDate", ["20261101", "20261102"][n / 10_000])];
+    let field = |n: usize| {
+        [
+            ("docType", kinds[n % 5]),
+            ("submissionDate", ["20261101", "20261102"][n / 10_000]),
+        ]
+    };
     let all: Vec<Message> = (0..MESSAGES).map(|n| sample(n, &field(n))).collect();
     let site = queued(Site::new(), &all);
     let dimensions = r#"{"version": 1, "dimensions": [
@@ -190,7 +207,7 @@ fn a_lake_in_s3_survives_kills_and_a_bad_network() {
     site.write("dimensions.json", dimensions);
     let cfg = format!(
         "message_matcher = \"Type == 'raw'\"\ninitial_position = 'oldest'\nbatch_dir = \"batch\"\n\
-         dimension_file = \"dimensions.json\"\nticker_interval = 1\nsync_every = 100\nmax_file_handles = 3\n\
+         dimension_file = \"dimensions.json\"\nticker_interval = 1\nsync_every = 0\nmax_file_handles = 3\n\
          max_file_size = 50000\nflush_on_shutdown = true\nstore = \"s3://lake\"\n{}",
         cloud.options(&site)
     );
@@ -209,16 +226,27 @@ fn a_lake_in_s3_survives_kills_and_a_bad_network() {
         {"field_name": "none", "allowed_values": "UNKNOWN"}]}"#;
     let back = Site::new();
     back.write("wanted.json", wanted);
-    let cfg = format!("s3_bucket = \"lake\"\ndimension_file = \"wanted.json\"\n{}", cloud.options(&back));
-    let back = back.ours("input/heka_s3.lua", "lake", &cfg).collect("all", "TRUE");
+    let cfg = format!(
+        "s3_bucket = \"lake\"\ndimension_file = \"wanted.json\"\n{}",
+        cloud.options(&back)
+    );
+    let back = back
+        .ours("input/heka_s3.lua", "lake", &cfg)
+        .collect("all", "TRUE");
     let mut engine = back.start();
-    engine.until("some have come", || payloads(&back.path("all.heka")).len() > 100);
+    engine.until("some have come", || {
+        payloads(&back.path("all.heka")).len() > 100
+    });
     engine.stop();
     back.replay().expect(0);
     let mut found = payloads(&back.path("all.heka"));
     found.sort();
     found.dedup();
-    assert_eq!(found.len(), 4000, "what came in the middle of a stop may come again");
+    assert_eq!(
+        found.len(),
+        4000,
+        "what came in the middle of a stop may come again"
+    );
     let is_wanted = |text: &String| matches!(text.parse::<usize>(), Ok(n) if n >= 10_000 && matches!(n % 5, 1 | 4));
     assert!(found.iter().all(is_wanted));
 }
@@ -233,13 +261,25 @@ fn the_public_configuration_runs_unchanged() {
         r#"{"foo":{"branch":"123", "type":"normandy-preference-"}, "bar":{"branch":"456", "type":"another-type"}, "pref-flip-screenshots-release-1369150":{"branch":"789"}}"#,
         r#"{"foo":{"branch":"123", "type":"normandy-exp"}, "bar":{"branch":"456", "type":"normandy-exp-highpop"}, "clicktoplay-rollout":{"branch":"789"}}"#,
     ];
-    let mut all = vec![sample(0, &[("docType", &long)]), sample(1, &[("docType", "main")])];
+    let mut all = vec![
+        sample(0, &[("docType", &long)]),
+        sample(1, &[("docType", "main")]),
+    ];
     all.extend(experiments.iter().zip(2..).map(|(experiments, n)| {
-        sample(n, &[("docType", "main"), ("environment.experiments", experiments)])
+        sample(
+            n,
+            &[
+                ("docType", "main"),
+                ("environment.experiments", experiments),
+            ],
+        )
     }));
     let site = Site::new();
     let input = site.write("in.heka", bytes(&all));
-    site.write("one.json", r#"{"version": 2, "dimensions": [{"field_name": "docType", "allowed_values": "*"}]}"#);
+    site.write(
+        "one.json",
+        r#"{"version": 2, "dimensions": [{"field_name": "docType", "allowed_values": "*"}]}"#,
+    );
     site.write(
         "three.json",
         r#"{"version": 2, "dimensions": [{"field_name": "docType", "allowed_values": "*"},
@@ -254,7 +294,11 @@ fn the_public_configuration_runs_unchanged() {
         max_file_size = 1024 * 1024 * 300\nmax_file_age = 60 * 60\nflush_on_shutdown = true
         preserve_data = not flush_on_shutdown";
     let site = site
-        .ours("input/heka_file.lua", "in", &format!("input_filename = \"{}\"", input.display()))
+        .ours(
+            "input/heka_file.lua",
+            "in",
+            &format!("input_filename = \"{}\"", input.display()),
+        )
         .ours("output/moz_telemetry_s3.lua", "lake", cfg);
     // While it runs the files have the names of their dimensions, without a timer.
     let mut engine = site.start();
@@ -262,15 +306,24 @@ fn the_public_configuration_runs_unchanged() {
         true => messages(&site.path(file)).len(),
         false => 0,
     };
-    engine.until("all are written", || count("output/experiments/main+foo+123") == 4);
+    engine.until("all are written", || {
+        count("output/experiments/main+foo+123") == 4
+    });
     engine.until("all are written", || count("output/lake/main") == 5);
     assert_eq!(count("output/experiments/main+bar+456"), 1);
     assert_eq!(files(&site.path("output/experiments")).len(), 2);
     let log = engine.stop().log;
     assert!(log.contains(&format!("filename too long: {long}")), "{log}");
     let done = files(&site.path("output/lake"));
-    let name = done[0].file_name().expect("a file").to_string_lossy().into_owned();
-    assert!(done.len() == 1 && name.starts_with("main+") && name.ends_with("_0_e2e.host.done"), "{name}");
+    let name = done[0]
+        .file_name()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned();
+    assert!(
+        done.len() == 1 && name.starts_with("main+") && name.ends_with("_0_e2e.host.done"),
+        "{name}"
+    );
 }
 
 #[test]
@@ -285,12 +338,16 @@ fn a_store_in_s3_comes_back_by_date_and_filter_in_every_form() {
             0 => text,
             1 => zstd::encode_all(&text[..], 1).expect("memory"),
             _ => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                let mut encoder =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 std::io::Write::write_all(&mut encoder, &text).expect("memory");
                 encoder.finish().expect("memory")
             }
         };
-        cloud.put(&format!("landfill/in/202611{:02}/000000.0_h_1", 1 + 2 * day), &packed);
+        cloud.put(
+            &format!("landfill/in/202611{:02}/000000.0_h_1", 1 + 2 * day),
+            &packed,
+        );
     }
     cloud.put("landfill/in/20260101/000000.0_h_1", b"never opened");
     cloud.put("text/a.ndjson", b"{\"Payload\":\"line\"}\nother\n");
@@ -300,7 +357,10 @@ fn a_store_in_s3_comes_back_by_date_and_filter_in_every_form() {
          matcher = \"Payload != '3'\"\n{}",
         cloud.options(&site)
     );
-    let lines = format!("store_path = \"s3://lake/text\"\ndecoder_module = 'decoders.lines'\n{}", cloud.options(&site));
+    let lines = format!(
+        "store_path = \"s3://lake/text\"\ndecoder_module = 'decoders.lines'\n{}",
+        cloud.options(&site)
+    );
     let site = site
         .ours("input/heka_store.lua", "store", &cfg)
         .ours("input/heka_store.lua", "lines", &lines)
@@ -309,7 +369,10 @@ fn a_store_in_s3_comes_back_by_date_and_filter_in_every_form() {
     site.replay().expect(0);
     let expected: Vec<String> = (2..13).filter(|n| *n != 3).map(|n| n.to_string()).collect();
     assert_eq!(payloads(&site.path("all.heka")), expected);
-    assert_eq!(payloads(&site.path("lines.heka")), ["{\"Payload\":\"line\"}", "other"]);
+    assert_eq!(
+        payloads(&site.path("lines.heka")),
+        ["{\"Payload\":\"line\"}", "other"]
+    );
     let place = site.checkpoint("input.store").expect("there is one");
     assert!(place.starts_with("in/20261107/000000.0_h_1:"), "{place}");
     // Once more: the checkpoint says that everything was read.
@@ -322,18 +385,29 @@ fn cat_shows_objects() {
     let cloud = Cloud::new();
     let all: Vec<Message> = (0..10).map(|n| sample(n, &[("user", "ann")])).collect();
     cloud.put("a/1", &bytes(&all[..4]));
-    cloud.put("a/2.zst", &zstd::encode_all(&bytes(&all[4..])[..], 1).expect("memory"));
+    cloud.put(
+        "a/2.zst",
+        &zstd::encode_all(&bytes(&all[4..])[..], 1).expect("memory"),
+    );
     cloud.put("b", &bytes(&all));
     let cat = |args: &[&str]| {
         let mut command = Command::new(program::path());
-        command.arg("cat").args(args).env("AWS_ENDPOINT_URL_S3", cloud.endpoint());
-        command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+        command
+            .arg("cat")
+            .args(args)
+            .env("AWS_ENDPOINT_URL_S3", cloud.endpoint());
+        command
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
         let out = command.output().expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (out.status.code(), text(&out.stdout), text(&out.stderr))
     };
     let (code, out, _) = cat(&["-c", "s3://lake/a/", "-m", "Payload >= '5'"]);
-    assert_eq!((code, out.as_str()), (Some(0), "Processed: 10, matched: 5 messages\n"));
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(0), "Processed: 10, matched: 5 messages\n")
+    );
     let (_, out, _) = cat(&["-j", "-n", "1", "s3://lake/a/2.zst"]);
     assert!(out.contains("\"9\"") && out.lines().count() == 1, "{out}");
     let (code, _, reason) = cat(&["s3://lake/missing"]);

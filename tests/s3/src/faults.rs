@@ -56,7 +56,10 @@ impl Faults {
     }
 
     fn below(&self, limit: u64) -> u64 {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner).below(limit)
+        self.random
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .below(limit)
     }
 
     fn pick(&self) -> Fault {
@@ -180,9 +183,13 @@ async fn pass(mut client: TcpStream, server: SocketAddr, faults: &Faults) -> io:
 
 async fn refuse(client: &mut TcpStream, which: usize) -> io::Result<()> {
     let (status, code) = ERRORS[which];
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>");
+    let body = format!(
+        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>"
+    );
     let len = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n"
+    );
     client.write_all(head.as_bytes()).await?;
     client.write_all(body.as_bytes()).await?;
     client.shutdown().await

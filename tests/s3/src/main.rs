@@ -9,7 +9,10 @@ const PORT: u16 = 9000;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    let (folder, port) = (args.next(), args.next().map_or(Ok(PORT), |port| port.parse()));
+    let (folder, port) = (
+        args.next(),
+        args.next().map_or(Ok(PORT), |port| port.parse()),
+    );
     let (Some(folder), Ok(port)) = (folder, port) else {
         eprintln!("usage: foresight-s3 <folder> [port]");
         return ExitCode::FAILURE;

@@ -33,7 +33,8 @@ impl Server {
     /// The system's.
     pub fn start(folder: &Path, port: u16) -> io::Result<Server> {
         std::fs::create_dir_all(folder)?;
-        let files = FileSystem::new(folder).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let files =
+            FileSystem::new(folder).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
@@ -69,7 +70,9 @@ async fn accept(listener: TcpListener, service: S3Service) {
         tokio::spawn(async move {
             let connection = hyper::server::conn::http1::Builder::new();
             // A client that breaks off is its own affair.
-            let _ = connection.serve_connection(TokioIo::new(socket), service).await;
+            let _ = connection
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
         });
     }
 }

@@ -27,7 +27,11 @@ fn bucket(endpoint: String, credentials: Credentials) -> Arc<dyn Store> {
     settings.path_style = true;
     settings.credentials = credentials;
     settings.part_size = PART_SIZE_MIN;
-    Arc::new(runtime().expect("threads").block_on(Bucket::open(&settings)))
+    Arc::new(
+        runtime()
+            .expect("threads")
+            .block_on(Bucket::open(&settings)),
+    )
 }
 
 struct Tried<'t> {
@@ -38,25 +42,44 @@ struct Tried<'t> {
 impl Tried<'_> {
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
         let body = Body::Bytes(bytes.into());
-        runtime().expect("threads").block_on(self.store.put(key, &body))
+        runtime()
+            .expect("threads")
+            .block_on(self.store.put(key, &body))
     }
 
     fn put_file(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.folder.join("body");
         std::fs::write(&path, bytes).expect("the folder is writable");
-        runtime().expect("threads").block_on(self.store.put(key, &Body::File(path)))
+        runtime()
+            .expect("threads")
+            .block_on(self.store.put(key, &Body::File(path)))
     }
 
-    fn read(&self, key: &str, from: u64, len: u64, version: Option<&str>) -> Result<Piece, Failure> {
-        runtime().expect("threads").block_on(self.store.read(key, from, len, version))
+    fn read(
+        &self,
+        key: &str,
+        from: u64,
+        len: u64,
+        version: Option<&str>,
+    ) -> Result<Piece, Failure> {
+        runtime()
+            .expect("threads")
+            .block_on(self.store.read(key, from, len, version))
     }
 
     /// All keys, page by page.
     fn list(&self, prefix: &str, after: &str) -> Vec<(String, u64)> {
         let (mut all, mut after) = (Vec::new(), after.to_owned());
         loop {
-            let page = runtime().expect("threads").block_on(self.store.list(prefix, &after)).expect("listed");
-            all.extend(page.entries.into_iter().map(|entry| (entry.key, entry.size)));
+            let page = runtime()
+                .expect("threads")
+                .block_on(self.store.list(prefix, &after))
+                .expect("listed");
+            all.extend(
+                page.entries
+                    .into_iter()
+                    .map(|entry| (entry.key, entry.size)),
+            );
             match all.last() {
                 Some((last, _)) if !page.is_last => after.clone_from(last),
                 _ => return all,
@@ -65,7 +88,10 @@ impl Tried<'_> {
     }
 
     fn keys(&self, prefix: &str, after: &str) -> Vec<String> {
-        self.list(prefix, after).into_iter().map(|(key, _)| key).collect()
+        self.list(prefix, after)
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
     }
 
     fn everything(&self) {
@@ -83,14 +109,23 @@ impl Tried<'_> {
             }
             let piece = self.read(key, 0, 1000, None).expect("there");
             assert_eq!(piece.bytes, bytes, "{key}");
-            let middle = self.read(key, 10, 5, Some(&piece.version)).expect("still that one");
+            let middle = self
+                .read(key, 10, 5, Some(&piece.version))
+                .expect("still that one");
             assert_eq!(middle.bytes, &bytes[10..15], "{key}");
             for behind in [256, 1000] {
-                assert_eq!(self.read(key, behind, 5, None).expect("the end").bytes, b"", "{key}");
+                assert_eq!(
+                    self.read(key, behind, 5, None).expect("the end").bytes,
+                    b"",
+                    "{key}"
+                );
             }
         }
         self.put("plain", b"new").expect("replaced");
-        assert_eq!(self.read("plain", 0, 10, None).expect("there").bytes, b"new");
+        assert_eq!(
+            self.read("plain", 0, 10, None).expect("there").bytes,
+            b"new"
+        );
         self.put_file("empty", b"").expect("an empty object");
         assert_eq!(self.read("empty", 0, 10, None).expect("there").bytes, b"");
     }
@@ -113,7 +148,9 @@ impl Tried<'_> {
     fn large_files_come_back_whole(&self) {
         // Three parts, the last of them short.
         let len = 2 * PART_SIZE_MIN as u32 / 4 + 1000;
-        let bytes: Vec<u8> = (0..len).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..len)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect();
         for key in ["large/file", "large/bytes"] {
             match key {
                 "large/file" => self.put_file(key, &bytes),
@@ -121,7 +158,12 @@ impl Tried<'_> {
             }
             .expect("put");
             let piece = self.read(key, 0, u64::MAX / 2, None).expect("there");
-            assert!(piece.bytes == bytes, "{key}: {} of {} bytes", piece.bytes.len(), bytes.len());
+            assert!(
+                piece.bytes == bytes,
+                "{key}: {} of {} bytes",
+                piece.bytes.len(),
+                bytes.len()
+            );
         }
         assert_eq!(self.keys("large/", "").len(), 2);
     }
@@ -130,13 +172,23 @@ impl Tried<'_> {
         for bad in ["", "../x", "a//b"] {
             assert!(self.put(bad, b"x").expect_err("a bad key").lasting);
         }
-        assert!(self.read("missing", 0, 1, None).expect_err("not there").lasting);
+        assert!(
+            self.read("missing", 0, 1, None)
+                .expect_err("not there")
+                .lasting
+        );
         self.put("version", b"one").expect("put");
         let version = self.read("version", 0, 3, None).expect("there").version;
         self.put("version", b"other").expect("replaced");
-        assert!(self.read("version", 0, 3, Some(&version)).expect_err("replaced").lasting);
+        assert!(
+            self.read("version", 0, 3, Some(&version))
+                .expect_err("replaced")
+                .lasting
+        );
         let missing = Body::File(self.folder.join("no such file"));
-        let outcome = runtime().expect("threads").block_on(self.store.put("x", &missing));
+        let outcome = runtime()
+            .expect("threads")
+            .block_on(self.store.put("x", &missing));
         assert!(outcome.expect_err("nothing to put").lasting);
     }
 }
@@ -167,17 +219,30 @@ fn a_bucket_of_s3s_is_a_store() {
 
     // With other credentials nothing is taken; the reason is told, and the secret is not.
     let file = folder.path().join("wrong");
-    std::fs::write(&file, "aws_access_key_id = other\naws_secret_access_key = hush\n").expect("written");
+    std::fs::write(
+        &file,
+        "aws_access_key_id = other\naws_secret_access_key = hush\n",
+    )
+    .expect("written");
     let wrong = bucket(endpoint, Credentials::File(file.clone()));
     let body = Body::Bytes(Arc::new([1]));
-    let failure = runtime().expect("threads").block_on(wrong.put("x", &body)).expect_err("refused");
-    assert!(!failure.lasting && !failure.reason.contains("hush"), "{failure:?}");
+    let failure = runtime()
+        .expect("threads")
+        .block_on(wrong.put("x", &body))
+        .expect_err("refused");
+    assert!(
+        !failure.lasting && !failure.reason.contains("hush"),
+        "{failure:?}"
+    );
     // They are read again for each request.
     let Credentials::File(right) = credentials(folder.path()) else {
         panic!("they are in a file");
     };
     std::fs::copy(right, file).expect("copied");
-    runtime().expect("threads").block_on(wrong.put("x", &body)).expect("taken now");
+    runtime()
+        .expect("threads")
+        .block_on(wrong.put("x", &body))
+        .expect("taken now");
 }
 
 /// moto as a server; it is killed with the value.
@@ -194,21 +259,38 @@ impl Drop for Moto {
 #[test]
 fn a_bucket_of_moto_is_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("the loopback has free ports").port();
     let mut command = Command::new("python3");
-    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-    command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    command.args([
+        "-m",
+        "moto.server",
+        "-H",
+        "127.0.0.1",
+        "-p",
+        &port.to_string(),
+    ]);
+    command
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
     let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut moto = Moto(started.expect("python3 is there; `sh .ci/needs` installs what is missing"));
+    let mut moto =
+        Moto(started.expect("python3 is there; `sh .ci/needs` installs what is missing"));
     let until = Instant::now() + DEADLINE;
     while !make_bucket(port) {
         let ended = moto.0.try_wait().expect("a child can be waited for");
-        assert!(ended.is_none(), "moto has ended; `sh .ci/needs` installs it");
+        assert!(
+            ended.is_none(),
+            "moto has ended; `sh .ci/needs` installs it"
+        );
         assert!(Instant::now() < until, "moto does not answer");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let store = bucket(format!("http://127.0.0.1:{port}"), credentials(folder.path()));
+    let store = bucket(
+        format!("http://127.0.0.1:{port}"),
+        credentials(folder.path()),
+    );
     let tried = Tried {
         store: &*store,
         folder: folder.path(),
@@ -229,6 +311,8 @@ fn make_bucket(port: u16) -> bool {
     };
     let request = "PUT /lake HTTP/1.1\r\nHost: localhost\r\nAuthorization: AWS4-HMAC-SHA256 Credential=x/20261124/us-east-1/s3/aws4_request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let mut answer = String::new();
-    let asked = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+    let asked = stream
+        .write_all(request.as_bytes())
+        .and_then(|()| stream.read_to_string(&mut answer));
     asked.is_ok() && answer.starts_with("HTTP/1.1 200")
 }

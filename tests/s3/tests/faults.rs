@@ -33,8 +33,10 @@ impl Site {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("s3/lake")).expect("made");
         std::fs::create_dir_all(folder.path().join("queues/input")).expect("made");
-        std::fs::write(folder.path().join("queues/input/0.log"), vec![0; 1 << 20]).expect("written");
-        let keys = format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
+        std::fs::write(folder.path().join("queues/input/0.log"), vec![0; 1 << 20])
+            .expect("written");
+        let keys =
+            format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
         std::fs::write(folder.path().join("keys"), keys).expect("written");
         let server = Server::start(&folder.path().join("s3"), 0).expect("it listens");
         Site {
@@ -77,7 +79,9 @@ impl Site {
             frames: Frames::Lines,
             packing,
         };
-        Spool::open(options, Some(self.courier())).expect("opened").0
+        Spool::open(options, Some(self.courier()))
+            .expect("opened")
+            .0
     }
 }
 
@@ -93,8 +97,13 @@ fn lines(folder: &Path, packing: Packing) -> BTreeMap<String, usize> {
             } else if !name.starts_with('.') {
                 assert_eq!(name.ends_with(".zst"), packing == Packing::Zstd, "{name}");
                 let bytes = std::fs::read(item.path()).expect("readable");
-                for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                    *counts.entry(String::from_utf8_lossy(line).into_owned()).or_default() += 1;
+                for line in bytes
+                    .split(|byte| *byte == b'\n')
+                    .filter(|line| !line.is_empty())
+                {
+                    *counts
+                        .entry(String::from_utf8_lossy(line).into_owned())
+                        .or_default() += 1;
                 }
             }
         }
@@ -119,7 +128,9 @@ fn faults_of_every_kind_neither_lose_nor_repeat_a_message() {
             offset: at,
         };
         let group = format!("day+kind{}", random.below(8));
-        spool.write(&group, record.as_bytes(), Some(place)).expect("written");
+        spool
+            .write(&group, record.as_bytes(), Some(place))
+            .expect("written");
         at += 1;
         if random.one_in(200) {
             spool.tick(now_s(), random.one_in(10)).expect("committed");
@@ -139,12 +150,22 @@ fn faults_of_every_kind_neither_lose_nor_repeat_a_message() {
     let carrier = spool.carrier().expect("a store");
     assert_eq!(carrier.wait(runtime, &Patience::endless()), [""; 0]);
     assert_eq!(carrier.pending(), 0);
-    assert!(site.proxy.faults.count() > 20, "{} faults", site.proxy.faults.count());
+    assert!(
+        site.proxy.faults.count() > 20,
+        "{} faults",
+        site.proxy.faults.count()
+    );
     let found = lines(&site.folder.path().join("s3/lake"), Packing::None);
-    let repeated: Vec<_> = found.iter().filter(|(_, n)| **n != 1).map(|(line, n)| (&line[..20], n)).collect();
+    let repeated: Vec<_> = found
+        .iter()
+        .filter(|(_, n)| **n != 1)
+        .map(|(line, n)| (&line[..20], n))
+        .collect();
     assert!(repeated.is_empty(), "{repeated:?}");
     assert_eq!(found.len() as u64, MESSAGES);
-    let left = std::fs::read_dir(site.folder.path().join("batch")).expect("there").count();
+    let left = std::fs::read_dir(site.folder.path().join("batch"))
+        .expect("there")
+        .count();
     assert_eq!(left, 0, "what the store has is removed");
 }
 
@@ -153,7 +174,11 @@ fn credentials_that_expire_are_renewed_without_a_restart() {
     let site = Site::new(20);
     let keys = site.folder.path().join("keys");
     let good = std::fs::read(&keys).expect("there");
-    std::fs::write(&keys, "aws_access_key_id = old\naws_secret_access_key = old\n").expect("written");
+    std::fs::write(
+        &keys,
+        "aws_access_key_id = old\naws_secret_access_key = old\n",
+    )
+    .expect("written");
     let mut spool = site.open(Packing::Zstd);
     spool.write("a", b"one\n", None).expect("written");
     spool.tick(now_s(), true).expect("finished");
@@ -161,9 +186,19 @@ fn credentials_that_expire_are_renewed_without_a_restart() {
     while carrier.troubles().count < 2 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(!carrier.troubles().last.contains("old"), "{}", carrier.troubles().last);
+    assert!(
+        !carrier.troubles().last.contains("old"),
+        "{}",
+        carrier.troubles().last
+    );
     assert_eq!(carrier.pending(), 1);
     std::fs::write(&keys, good).expect("written");
-    assert_eq!(carrier.wait(runtime().expect("threads"), &Patience::endless()), [""; 0]);
-    assert_eq!(lines(&site.folder.path().join("s3/lake"), Packing::Zstd).len(), 1);
+    assert_eq!(
+        carrier.wait(runtime().expect("threads"), &Patience::endless()),
+        [""; 0]
+    );
+    assert_eq!(
+        lines(&site.folder.path().join("s3/lake"), Packing::Zstd).len(),
+        1
+    );
 }

@@ -29,7 +29,7 @@ run: web
 ## Format, lints, every test.
 test: web lint
 	sh .ci/needs
-	$(CARGO) build --bin foresight
+	$(CARGO) build --workspace --bin foresight
 	$(CARGO) test --workspace --no-fail-fast
 
 ## Figures as messages/s, ns/message, CPU and memory.

@@ -30,8 +30,8 @@ fn build() -> PathBuf {
         .args([
             "build",
             "--quiet",
-            "--package",
-            "foresight-host",
+            // The features of dependencies are those of the whole workspace, as they are for its tests.
+            "--workspace",
             "--bin",
             "foresight",
             "--profile",

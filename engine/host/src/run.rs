@@ -110,6 +110,7 @@ pub fn modules() -> sandbox::native::Registry {
     analysis::register(&mut registry);
     input::register(&mut registry);
     output::register(&mut registry);
+    columnar::register(&mut registry);
     registry
 }
 

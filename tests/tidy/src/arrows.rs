@@ -27,13 +27,14 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("engine/tls", Arrows::To(&[])),
     ("engine/input", Arrows::To(&["schemas", "sandbox", "tls"])),
     ("output", Arrows::To(&["schemas", "sandbox", "tls"])),
+    ("output/parquet", Arrows::To(&["schemas", "sandbox"])),
     // Sees snapshots as plain data, never a Lua state or a queue.
     ("engine/admin", Arrows::To(&["schemas", "matcher"])),
     (
         "engine/host",
         Arrows::To(&[
             "schemas", "matcher", "queue", "sandbox", "lpeg", "json", "library", "analysis",
-            "input", "output", "admin",
+            "input", "output", "columnar", "admin",
         ]),
     ),
     ("tests/attacks", Arrows::Anywhere),

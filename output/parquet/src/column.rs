@@ -117,7 +117,9 @@ impl Column {
     ) -> Result<(), Misfit> {
         let wrong_length = |wanted: &str| {
             let (name, n) = (&plan.name, text.len());
-            Err(format!("column '{name}' expected {wanted} but received {n} bytes"))
+            Err(format!(
+                "column '{name}' expected {wanted} but received {n} bytes"
+            ))
         };
         match &mut self.values {
             Values::Binary(bytes, ends) => {
@@ -356,7 +358,11 @@ impl Batch {
 
 impl Levels<'_> {
     fn next(&mut self) -> Option<Batch> {
-        let left = if self.dl > 0 { self.defs.len() } else { self.n_values };
+        let left = if self.dl > 0 {
+            self.defs.len()
+        } else {
+            self.n_values
+        };
         if left == 0 {
             return None;
         }
@@ -365,8 +371,14 @@ impl Levels<'_> {
             let rest = &self.reps[n..];
             n += rest.iter().position(|&r| r == 0).unwrap_or(rest.len());
         }
-        let defs = self.defs.split_off(..n.min(self.defs.len())).unwrap_or_default();
-        let reps = self.reps.split_off(..n.min(self.reps.len())).unwrap_or_default();
+        let defs = self
+            .defs
+            .split_off(..n.min(self.defs.len()))
+            .unwrap_or_default();
+        let reps = self
+            .reps
+            .split_off(..n.min(self.reps.len()))
+            .unwrap_or_default();
         let n_values = match self.dl {
             0 => n,
             dl => defs.iter().filter(|&&d| d == dl).count(),

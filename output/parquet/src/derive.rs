@@ -141,7 +141,9 @@ impl<'s> Writer<'s> {
             Some(Shape::Value(kind)) => {
                 let (kind, meaning) = kind.split_once(' ').unwrap_or((kind, ""));
                 let space = if meaning.is_empty() { "" } else { " " };
-                return Ok(Some(format!("{pad}{repetition} {kind} {name}{space}{meaning};\n")));
+                return Ok(Some(format!(
+                    "{pad}{repetition} {kind} {name}{space}{meaning};\n"
+                )));
             }
             Some(Shape::Record(properties, required)) => {
                 ("", self.fields(properties, &required, depth + 1)?)
@@ -233,7 +235,10 @@ fn kind(object: &Map<String, Json>) -> Option<&str> {
     match object.get("type") {
         Some(Json::String(kind)) => Some(kind),
         Some(Json::Array(kinds)) => {
-            let mut kinds = kinds.iter().filter_map(Json::as_str).filter(|kind| *kind != "null");
+            let mut kinds = kinds
+                .iter()
+                .filter_map(Json::as_str)
+                .filter(|kind| *kind != "null");
             let first = kinds.next()?;
             match kinds.next() {
                 None => Some(first),

@@ -70,15 +70,30 @@ const LOGICAL: &[(&str, Logical)] = &[
     ("none", Logical::Converted(ConvertedType::NONE)),
     ("utf8", Logical::Converted(ConvertedType::UTF8)),
     ("map", Logical::Converted(ConvertedType::MAP)),
-    ("map_key_value", Logical::Converted(ConvertedType::MAP_KEY_VALUE)),
+    (
+        "map_key_value",
+        Logical::Converted(ConvertedType::MAP_KEY_VALUE),
+    ),
     ("list", Logical::Converted(ConvertedType::LIST)),
     ("enum", Logical::Converted(ConvertedType::ENUM)),
     ("decimal", Logical::Converted(ConvertedType::DECIMAL)),
     ("date", Logical::Converted(ConvertedType::DATE)),
-    ("time_millis", Logical::Converted(ConvertedType::TIME_MILLIS)),
-    ("time_micros", Logical::Converted(ConvertedType::TIME_MICROS)),
-    ("timestamp_millis", Logical::Converted(ConvertedType::TIMESTAMP_MILLIS)),
-    ("timestamp_micros", Logical::Converted(ConvertedType::TIMESTAMP_MICROS)),
+    (
+        "time_millis",
+        Logical::Converted(ConvertedType::TIME_MILLIS),
+    ),
+    (
+        "time_micros",
+        Logical::Converted(ConvertedType::TIME_MICROS),
+    ),
+    (
+        "timestamp_millis",
+        Logical::Converted(ConvertedType::TIMESTAMP_MILLIS),
+    ),
+    (
+        "timestamp_micros",
+        Logical::Converted(ConvertedType::TIMESTAMP_MICROS),
+    ),
     ("uint_8", Logical::Converted(ConvertedType::UINT_8)),
     ("uint_16", Logical::Converted(ConvertedType::UINT_16)),
     ("uint_32", Logical::Converted(ConvertedType::UINT_32)),
@@ -168,6 +183,7 @@ impl Object for WriterObject {
 impl WriterObject {
     /// The writer, if it still takes rows.
     fn open(&mut self) -> Result<&mut Writer, Error> {
+        self.writer.check().map_err(|error| failed(&error))?;
         match self.writer.is_finished() {
             true => Err(Error::new("writer closed")),
             false => Ok(&mut self.writer),
@@ -186,7 +202,10 @@ fn check_name<'a>(call: &Call<'a>, i: i32) -> Result<&'a str, Error> {
         return Err(Error::argument(i, "name cannot be empty"));
     }
     if name.len() > MAX_NAME {
-        return Err(Error::argument(i, format!("name is longer than {MAX_NAME}")));
+        return Err(Error::argument(
+            i,
+            format!("name is longer than {MAX_NAME}"),
+        ));
     }
     match std::str::from_utf8(name) {
         Ok(name) if !name.contains('\0') => Ok(name),
@@ -418,8 +437,10 @@ fn dissect_message(call: &mut Call<'_>) -> Result<usize, Error> {
         let refused = |error, needed| Refused { error, needed };
         let no_message = || refused(Error::new("dissect_message() no active message"), 0);
         let (outcome, needed) = call.with_message(shred).ok_or_else(no_message)?;
-        call.charge(u32::try_from(needed / BYTES_PER_STEP + plan.columns().len()).unwrap_or(u32::MAX))
-            .map_err(|error| refused(error, 0))?;
+        call.charge(
+            u32::try_from(needed / BYTES_PER_STEP + plan.columns().len()).unwrap_or(u32::MAX),
+        )
+        .map_err(|error| refused(error, 0))?;
         outcome.map_err(|words| refused(Error::bare(words), needed))
     })
 }

@@ -2,7 +2,8 @@
 
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{
-    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr, WriterVersion,
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
+    WriterVersion,
 };
 use parquet::schema::types::ColumnPath;
 use sandbox::native::{Call, Error, Type};
@@ -66,7 +67,7 @@ pub fn defaults() -> WriterPropertiesPtr {
     builder().build().into()
 }
 
-/// Properties with a codec of [`codec`] for all columns.
+#[cfg(test)]
 pub fn with_codec(codec: Compression) -> WriterPropertiesPtr {
     builder().set_compression(codec).build().into()
 }
@@ -87,7 +88,6 @@ pub fn read(call: &mut Call<'_>, i: i32) -> Result<WriterPropertiesPtr, Error> {
         Ok(())
     })?;
     let out = out.expect("it was put back above");
-    // A dictionary is no encoding of its own for the encoder: it panics.
     Ok(out.build().into())
 }
 
@@ -129,8 +129,11 @@ fn read_common(
     column: Option<&str>,
     out: WriterPropertiesBuilder,
 ) -> Result<WriterPropertiesBuilder, Error> {
-    let path = column.map(|name| ColumnPath::from(name.split('.').map(String::from).collect::<Vec<_>>()));
-    let place = column.map(|name| format!(" column:{name}")).unwrap_or_default();
+    let path =
+        column.map(|name| ColumnPath::from(name.split('.').map(String::from).collect::<Vec<_>>()));
+    let place = column
+        .map(|name| format!(" column:{name}"))
+        .unwrap_or_default();
     Ok(match (key, path) {
         ("enable_dictionary", None) => out.set_dictionary_enabled(call.is_true(-1)),
         ("enable_dictionary", Some(path)) => {
@@ -150,8 +153,8 @@ fn read_common(
             let Some(name) = text(call) else {
                 return Ok(out);
             };
-            let codec = codec(&name, ZSTD_LEVEL)
-                .map_err(|words| Error::bare(format!("{words}{place}")))?;
+            let codec =
+                codec(&name, ZSTD_LEVEL).map_err(|words| Error::bare(format!("{words}{place}")))?;
             match path {
                 None => out.set_compression(codec),
                 Some(path) => out.set_column_compression(path, codec),
@@ -213,6 +216,8 @@ fn text(call: &Call<'_>) -> Option<String> {
 fn size(call: &Call<'_>, max: f64) -> Result<usize, Error> {
     match call.to_number(-1) {
         Some(number) if (1.0..=max).contains(&number) => Ok(number as usize),
-        _ => Err(Error::bare(format!("sizes must be numbers from 1 to {max}"))),
+        _ => Err(Error::bare(format!(
+            "sizes must be numbers from 1 to {max}"
+        ))),
     }
 }

@@ -146,7 +146,8 @@ impl Builder {
                 "TUPLE cannot be applied to primitive field '{name}'"
             ));
         };
-        if spec.physical == Physical::FIXED_LEN_BYTE_ARRAY && !(1..=MAX_FIXED).contains(&spec.length)
+        if spec.physical == Physical::FIXED_LEN_BYTE_ARRAY
+            && !(1..=MAX_FIXED).contains(&spec.length)
         {
             let length = spec.length;
             return Err(format!(
@@ -173,7 +174,9 @@ impl Builder {
         }
         match &mut self.nodes[parent].part {
             Part::Group { fields, .. } => fields.push(place),
-            Part::Column(_) => return Err(format!("field '{}' is no group", self.nodes[parent].name)),
+            Part::Column(_) => {
+                return Err(format!("field '{}' is no group", self.nodes[parent].name));
+            }
         }
         self.names += name.len();
         self.nodes.push(Draft {

@@ -130,7 +130,9 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             self.call.raw_get_index(-1, i as i64)?;
             if self.call.type_of(-1) != Type::Table {
                 let name = &node.name;
-                return Err(misfit(format!("column '{name}' expected an array of groups")));
+                return Err(misfit(format!(
+                    "column '{name}' expected an array of groups"
+                )));
             }
             self.fields(fields, (r, node.dl))?;
             self.call.pop(1);
@@ -139,12 +141,7 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
         Ok(())
     }
 
-    fn shape(
-        &mut self,
-        shape: Shape,
-        fields: &'s [Node],
-        levels: (u8, u8),
-    ) -> Result<(), Error> {
+    fn shape(&mut self, shape: Shape, fields: &'s [Node], levels: (u8, u8)) -> Result<(), Error> {
         match (shape, fields) {
             (Shape::Map, [inner]) => self.map(inner, levels),
             (Shape::List, [inner]) => self.list(inner, levels),
@@ -248,7 +245,11 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             return Err(misfit(format!("group '{name}' expected, found data")));
         };
         let kind = self.call.type_of(-1);
-        self.count(if kind == Type::String { self.call.raw_len(-1) } else { 0 })?;
+        self.count(if kind == Type::String {
+            self.call.raw_len(-1)
+        } else {
+            0
+        })?;
         let (plan, column) = (&self.plan.columns()[column], &mut self.columns[column]);
         let pushed = match kind {
             Type::String => {
@@ -274,7 +275,9 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
         match &node.kind {
             Kind::Column(column) => {
                 let plan = &self.plan.columns()[*column];
-                self.columns[*column].push_null(plan, levels).map_err(misfit)
+                self.columns[*column]
+                    .push_null(plan, levels)
+                    .map_err(misfit)
             }
             Kind::Group(_, fields) => {
                 if node.dl == 0 {

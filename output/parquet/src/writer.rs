@@ -134,14 +134,23 @@ impl Writer {
         self.columns.iter_mut().for_each(Column::roll_back);
     }
 
+    /// Whether rows can still go into the file.
+    ///
+    /// # Errors
+    /// Why the encoder failed before.
+    pub fn check(&self) -> Result<(), WriteError> {
+        match &self.lost {
+            Some(words) => Err(WriteError::Encoder(words.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the rows in memory as a row group.
     ///
     /// # Errors
     /// Nothing is lost when the system fails; see [`WriteError`].
     pub fn write_row_group(&mut self) -> Result<(), WriteError> {
-        if let Some(words) = &self.lost {
-            return Err(WriteError::Encoder(words.clone()));
-        }
+        self.check()?;
         if self.n_rows > 0 {
             if self.n_groups >= ROW_GROUPS_MAX {
                 return Err(WriteError::Full);
@@ -205,10 +214,7 @@ impl Writer {
     /// Remembers whether the encoder still works.
     fn note(&mut self, outcome: parquet::errors::Result<()>) -> Result<(), WriteError> {
         self.lost = outcome.err().map(|error| crate::words(&error));
-        match &self.lost {
-            Some(words) => Err(WriteError::Encoder(words.clone())),
-            None => Ok(()),
-        }
+        self.check()
     }
 
     fn sync(&self) -> Result<(), WriteError> {

@@ -344,6 +344,7 @@ fn new_writer(call: &mut Call<'_>) -> Result<usize, Error> {
         Type::Nil | Type::None => properties::defaults(),
         _ => return Err(Error::argument(3, "properties must be a table")),
     };
+    properties::check(&properties, &plan).map_err(Error::bare)?;
     call.check_memory(plan.columns().len() * size_of::<crate::column::Column>())?;
     let path = Path::new(OsStr::from_bytes(name));
     let writer = Writer::create(path, plan, properties).map_err(|error| failed(&error))?;

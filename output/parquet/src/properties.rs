@@ -1,12 +1,14 @@
 //! The table of properties that `parquet.writer` takes, read into what the encoder wants.
 
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding, Type as Physical, ZstdLevel};
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
     WriterVersion,
 };
 use parquet::schema::types::ColumnPath;
 use sandbox::native::{Call, Error, Type};
+
+use crate::schema::Plan;
 
 /// Sizes in bytes that pages and dictionaries may have, at most; bounds the memory of encoding.
 const PAGE_MAX: f64 = 64.0 * 1024.0 * 1024.0;
@@ -67,6 +69,7 @@ pub fn defaults() -> WriterPropertiesPtr {
     builder().build().into()
 }
 
+/// Properties with a codec of [`codec`] for all columns.
 #[cfg(test)]
 pub fn with_codec(codec: Compression) -> WriterPropertiesPtr {
     builder().set_compression(codec).build().into()
@@ -89,6 +92,37 @@ pub fn read(call: &mut Call<'_>, i: i32) -> Result<WriterPropertiesPtr, Error> {
     })?;
     let out = out.expect("it was put back above");
     Ok(out.build().into())
+}
+
+/// Whether each column can be written as the properties say: the encoder panics where it cannot.
+///
+/// # Errors
+/// When a column cannot; the words name it.
+pub fn check(properties: &WriterProperties, plan: &Plan) -> Result<(), String> {
+    for column in plan.descriptor().columns() {
+        let fits = match properties.encoding(column.path()) {
+            None | Some(Encoding::PLAIN) => true,
+            Some(Encoding::RLE) => column.physical_type() == Physical::BOOLEAN,
+            Some(Encoding::DELTA_BINARY_PACKED) => {
+                matches!(column.physical_type(), Physical::INT32 | Physical::INT64)
+            }
+            Some(Encoding::DELTA_LENGTH_BYTE_ARRAY) => {
+                column.physical_type() == Physical::BYTE_ARRAY
+            }
+            Some(Encoding::DELTA_BYTE_ARRAY) => matches!(
+                column.physical_type(),
+                Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY
+            ),
+            Some(_) => false,
+        };
+        if !fits {
+            let path = column.path();
+            return Err(format!(
+                "the encoding does not go with the type of column:{path}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The entry whose value is on top.

@@ -84,10 +84,10 @@ for file in files:
 assert seen == wanted, (len(seen), len(wanted))
 count, total, top, codec = duckdb.sql(
     "select count(distinct id), sum(distinct id), max(metadata.Timestamp), count(distinct os.name) "
-    "from read_parquet(%r)" % files).fetchone()
+    "from read_parquet(%r)" % files).fetchall()[0]
 assert (count, total, codec) == (len(wanted), sum(wanted), 2), (count, total, codec)
 low, high = duckdb.sql("select min(stats_min_value::BIGINT), max(stats_max_value::BIGINT) from parquet_metadata(%r) "
-                       "where path_in_schema = 'id'" % files).fetchone()
+                       "where path_in_schema = 'id'" % files).fetchall()[0]
 assert (low, high) == (min(wanted), max(wanted)), (low, high)
 print(len(files), "files")
 "#;
@@ -100,14 +100,19 @@ fn python() -> PathBuf {
     );
     let venv = cache.join("foresight/python");
     let python = venv.join("bin/python");
-    let works = Command::new(&python).args(["-c", "import duckdb, pyarrow"]).status();
+    let works = Command::new(&python)
+        .args(["-c", "import duckdb, pyarrow"])
+        .status();
     if works.is_ok_and(|status| status.success()) {
         return python;
     }
     let run = |program: &str, args: &[&str]| {
         let status = Command::new(program).args(args).status();
         let is_good = status.is_ok_and(|status| status.success());
-        assert!(is_good, "install Python 3 with venv first: {program} {args:?} failed");
+        assert!(
+            is_good,
+            "install Python 3 with venv first: {program} {args:?} failed"
+        );
     };
     run("python3", &["-m", "venv", &venv.to_string_lossy()]);
     let pip = ["-m", "pip", "install", "-q", "duckdb", "pyarrow"];
@@ -122,8 +127,13 @@ fn input(site: Site, per_call: usize, interval: usize) -> Site {
 }
 
 fn done_files(site: &Site) -> usize {
-    let entries = std::fs::read_dir(site.path("lake")).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".done")).count()
+    let entries = std::fs::read_dir(site.path("lake"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries
+        .filter(|entry| entry.file_name().to_string_lossy().ends_with(".done"))
+        .count()
 }
 
 #[test]
@@ -141,16 +151,27 @@ fn every_message_is_in_a_file_that_others_read_though_the_program_was_killed() {
     site.replay().expect(0);
 
     let lake = site.path("lake");
-    let left = std::fs::read_dir(&lake).expect("the lake is there").flatten();
-    let left: Vec<_> = left.map(|e| e.file_name()).filter(|n| !n.to_string_lossy().ends_with(".done")).collect();
+    let left = std::fs::read_dir(&lake)
+        .expect("the lake is there")
+        .flatten();
+    let left: Vec<_> = left
+        .map(|e| e.file_name())
+        .filter(|n| !n.to_string_lossy().ends_with(".done"))
+        .collect();
     assert!(left.is_empty(), "parts are left: {left:?}");
-    let checked = Command::new(python).args(["-c", CHECK, &N.to_string()]).arg(&lake).output().expect("it starts");
+    let checked = Command::new(python)
+        .args(["-c", CHECK, &N.to_string()])
+        .arg(&lake)
+        .output()
+        .expect("it starts");
     let words = String::from_utf8_lossy(&checked.stderr);
     assert!(checked.status.success(), "{words}");
 
     // What did not fit is told with the column, with its bytes.
     let letters = messages(&site.path("letters.heka"));
     assert!(letters.len() >= N / 100, "{} dead letters", letters.len());
-    let told = letters.iter().all(|letter| format!("{letter:?}").contains("column 'id' is required"));
+    let told = letters
+        .iter()
+        .all(|letter| format!("{letter:?}").contains("column 'id' is required"));
     assert!(told, "{:?}", letters.first());
 }

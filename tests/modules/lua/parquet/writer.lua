@@ -91,11 +91,13 @@ for _, codec in ipairs { "uncompressed", "snappy", "gzip", "brotli", "lz4", "zst
         assert(string.find(bytes(), "me", 1, true))
     end
 end
--- An encoding that does not go with the type of a column is an error, not the end of anything.
-local odd = with { enable_dictionary = false, encoding = "delta_byte_array" }
-odd:dissect_record(first)
-assert(not pcall(odd.close, odd))
-fails("", odd.dissect_record, odd, first)
+-- An encoding that does not go with the type of a column is an error.
+fails("does not go with the type of column:", with, { encoding = "delta_byte_array" })
+fails("does not go with the type of column:", with, { columns = { DocId = { encoding = "rle" } } })
+local delta = with { enable_dictionary = false, columns = { DocId = { encoding = "delta_binary_packed" },
+                     ["Name.Url"] = { encoding = "delta_byte_array" }, ["Name.Language.Code"] = { encoding = "plain" } } }
+delta:dissect_record(first)
+delta:close()
 
 -- Rows that do not fit
 local rich = {

@@ -38,9 +38,8 @@ fn schemas_that_contain_themselves_end() {
         Err(DeriveError::TooLarge)
     ));
     let list = r##"{"properties":{"id":{"type":"string"},"next":{"$ref":"#"}}}"##;
-    assert_eq!(
-        derived(list).left_out.len(),
-        1,
+    assert!(
+        !derived(list).left_out.is_empty(),
         "it ends at the deepest level"
     );
 }

@@ -1724,3 +1724,31 @@ function Spool:status() end
 ---@field open fun(address: string, options?: table): foresight.ObjectStore
 ---@field spool fun(options: table): foresight.Spool
 object_store = {}
+
+---@class parquet
+---@field null lightuserdata
+parquet = {}
+
+---@class parquet.group
+---@class parquet.schema: parquet.group
+---@class parquet.writer_object
+
+---@param name string
+---@param hive_compatible? boolean
+---@return parquet.schema
+function parquet.schema(name, hive_compatible) end
+
+---@param path string
+---@param schema parquet.schema
+---@param properties? table
+---@return parquet.writer_object
+function parquet.writer(path, schema, properties) end
+
+---@param text string
+---@param name? string
+---@return string schema
+---@return string[] left_out
+function parquet.from_json_schema(text, name) end
+
+---@return string
+function parquet.version() end

@@ -117,6 +117,7 @@ pub fn modules() -> sandbox::native::Registry {
     input::register(&mut registry);
     kafka::register(&mut registry);
     output::register(&mut registry);
+    columnar::register(&mut registry);
     registry
 }
 

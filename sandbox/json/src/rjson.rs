@@ -11,6 +11,7 @@ use sandbox::native::{
 
 use crate::document::{Document, Failure, Limits, Node, Options};
 use crate::schema::Schema;
+use crate::schema::shared::SharedSchema;
 
 /// Version of upstream's module whose behaviour this is.
 const VERSION: &str = "1.1.4";
@@ -18,6 +19,13 @@ const VERSION: &str = "1.1.4";
 /// Values of each document that can have a handle, at most; a document has a value for every second byte at most, and each
 /// can be moved once.
 const HANDLES_PER_PLACE: u64 = 2;
+
+/// Steps of compiling schemas that a plugin has free in its life: a loader compiles all schemas of its folder while it is
+/// loaded, a hundred with fifty thousand values and some hundred regular expressions, and then none.
+const FREE_STEPS: f64 = 5_000_000.0;
+
+/// Where the state keeps how many steps went into compiling.
+const COMPILED: &str = "rjson.compiled";
 
 const FUNCTIONS: &[(&str, Function)] = &[
     ("make_field", function(methods::make_field)),
@@ -199,7 +207,7 @@ fn replace(call: &mut Call<'_>, document: Document) -> Result<usize, Error> {
 }
 
 /// A compiled schema in Lua's hands.
-struct SchemaObject(Schema);
+struct SchemaObject(SharedSchema);
 
 impl Object for SchemaObject {
     fn class() -> Class {
@@ -222,13 +230,26 @@ fn parse_schema(call: &mut Call<'_>) -> Result<usize, Error> {
         validate_utf8: true,
         stop_when_done: false,
     };
-    let document = read(call, text, options)?;
+    let document = read(call, text.clone(), options)?;
     let cost = Schema::cost(&document).map_err(Error::bare)?;
+    // What is compiled is shared and not counted, but must fit while it is made.
     call.check_memory(cost.memory)?;
-    call.charge(cost.steps)?;
-    let schema = Schema::compile(&document).map_err(Error::bare)?;
+    charge_compiling(call, cost.steps)?;
+    let schema = SharedSchema::new(text, &document).map_err(Error::bare)?;
     call.push_object(SchemaObject(schema))?;
     Ok(1)
+}
+
+/// Charges what a plugin compiles beyond [`FREE_STEPS`].
+fn charge_compiling(call: &mut Call<'_>, steps: u32) -> Result<(), Error> {
+    call.push_kept(COMPILED)?;
+    let before = call.number_at(-1).unwrap_or(0.0);
+    let now = before + f64::from(steps);
+    call.pop(1);
+    call.push_number(now)?;
+    call.keep(COMPILED)?;
+    let beyond = (now - FREE_STEPS.max(before)).max(0.0);
+    call.charge(beyond as u32)
 }
 
 /// `version()`

@@ -3,6 +3,7 @@
 mod mark;
 mod meter;
 mod report;
+pub mod shared;
 mod value;
 
 use jsonschema::{Draft, PatternOptions, Validator};

@@ -1,6 +1,8 @@
 //! How native functions come to the bytes of a message: of the one that is being processed, or of the one a stream reader has
 //! found.
 
+use schemas::View;
+
 use super::{Call, Error};
 use crate::message::{Part, Read, read};
 use crate::stream_reader::Reader;
@@ -20,6 +22,11 @@ impl Call<'_> {
     /// Whether the running function was called by `process_message`, so that there is a message.
     pub fn has_message(&self) -> bool {
         self.shared().message.is_some()
+    }
+
+    /// Lets `look` see the message that is being processed; none if there is none.
+    pub fn with_message<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> Option<T> {
+        self.shared().message.with(|view, _| look(&view))
     }
 
     /// Argument `i` must be a stream reader.

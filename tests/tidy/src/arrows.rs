@@ -28,13 +28,14 @@ const ARROWS: &[(&str, Arrows)] = &[
     ("engine/kafka", Arrows::To(&["sandbox"])),
     ("engine/input", Arrows::To(&["schemas", "sandbox", "tls"])),
     ("output", Arrows::To(&["schemas", "sandbox", "tls"])),
+    ("output/parquet", Arrows::To(&["schemas", "sandbox"])),
     // Sees snapshots as plain data, never a Lua state or a queue.
     ("engine/admin", Arrows::To(&["schemas", "matcher", "tls"])),
     (
         "engine/host",
         Arrows::To(&[
             "schemas", "matcher", "queue", "sandbox", "lpeg", "json", "library", "analysis",
-            "input", "kafka", "output", "admin",
+            "input", "kafka", "output", "admin", "input", "output", "columnar", "admin",
         ]),
     ),
     ("tests/attacks", Arrows::Anywhere),

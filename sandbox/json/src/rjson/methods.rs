@@ -288,7 +288,9 @@ pub(super) fn validate(call: &mut Call<'_>) -> Result<usize, Error> {
     let json = call.check_object::<Json>(1)?;
     let schema = call.check_object::<SchemaObject>(2)?;
     let limit = call.instruction_limit();
-    let validation = schema.0.validate(&json.document, limit);
+    let (schema, cost) = schema.0.get().map_err(Error::bare)?;
+    call.charge(cost.map_or(0, |cost| cost.steps))?;
+    let validation = schema.validate(&json.document, limit);
     call.charge(validation.steps)?;
     match validation.outcome {
         Outcome::Valid => {

@@ -70,6 +70,13 @@ fn mark(schema: &mut Json, seen: &mut Seen) {
         Json::Array(schemas) => return schemas.iter_mut().for_each(|schema| mark(schema, seen)),
         _ => return,
     };
+    // Draft 4 wants one name at least; schemas in use have none, and RapidJSON takes them.
+    if map
+        .get("required")
+        .is_some_and(|names| names == &Json::Array(Vec::new()))
+    {
+        map.shift_remove("required");
+    }
     for (key, value) in map.iter_mut() {
         let key = key.as_str();
         if DATA.contains(&key) {
@@ -135,6 +142,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_empty_list_of_required_names_is_none() {
+        let schema = json!({"required": [], "properties": {"required": {"required": []}}, "enum": [{"required": []}]});
+        let expected = json!({"properties": {"required": {}}, "enum": [{"required": []}]});
+        assert_eq!(marked(&schema), Ok(expected));
+    }
 
     #[test]
     fn marks_schemas_but_neither_names_nor_data() {

@@ -9,6 +9,7 @@ mod library;
 mod loader;
 mod lpeg;
 mod net;
+mod parquet;
 mod plugin_monitor;
 mod postgres;
 mod require;

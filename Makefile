@@ -22,9 +22,9 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 $(WEB)/dist/app.js: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && npm run --silent build
 
-## Start the engine on embedded defaults with this machine's own logs and syslog as input.
+## Start the platform on embedded defaults; with KAFKA=host:port submissions go through that broker.
 run: web
-	$(CARGO) run --release --bin foresight -- demo $(OUTPUT) $(RUN_ARGS)
+	$(CARGO) run --release --bin foresight -- demo $(OUTPUT) $(if $(KAFKA),--kafka $(KAFKA)) $(RUN_ARGS)
 
 ## Format, lints, every test.
 test: web lint

@@ -66,6 +66,9 @@ enum Command {
         /// Submissions a second that a crowd of made-up clients posts; 0 for none
         #[arg(long, default_value_t = DEMO_RATE)]
         rate: u32,
+        /// A broker of Kafka through which raw submissions go to the loader; without it they go through the queue
+        #[arg(long, value_name = "HOST:PORT")]
+        kafka: Option<String>,
         /// The port of the web UI on 127.0.0.1; the next free one is taken
         #[arg(long, default_value_t = ADMIN_PORT)]
         admin_port: u16,
@@ -266,6 +269,7 @@ fn foresight(args: &[OsString]) -> ExitCode {
             port,
             syslog_port,
             rate,
+            kafka,
             admin_port,
             log_level,
         } => show_demo(DemoOptions {
@@ -273,6 +277,7 @@ fn foresight(args: &[OsString]) -> ExitCode {
             port,
             syslog_port,
             rate,
+            kafka,
             admin_port,
             log_level,
             show_progress: true,

@@ -38,6 +38,9 @@ const LOG_FILES: &[(&str, &str)] = &[
     ("/var/log/nginx/access.log", "decoders.lines"),
 ];
 
+/// What the path of a configuration file begins with that is used with Kafka only.
+const WITH_KAFKA: &str = "kafka/";
+
 /// If the wanted port is taken, so many after it are tried.
 const PORTS_TRIED: u16 = 50;
 
@@ -51,6 +54,8 @@ pub struct DemoOptions {
     pub syslog_port: u16,
     /// Submissions a second that the producer posts; 0 for no producer.
     pub rate: u32,
+    /// A broker of Kafka, `host:port`, through which raw submissions go to the loader; none: they go through the queue.
+    pub kafka: Option<String>,
     /// The port of the web UI on 127.0.0.1.
     pub admin_port: u16,
     /// 0 to 7.
@@ -65,8 +70,20 @@ struct Place {
     edge_port: u16,
     syslog_port: u16,
     rate: u32,
+    kafka: Option<String>,
     admin_port: u16,
     followed: Vec<(&'static str, &'static str)>,
+}
+
+impl Place {
+    /// Whether a file of [`CONFIGURATION`] is used.
+    fn wants(&self, path: &str) -> bool {
+        match path {
+            "run/input/producer.cfg" => self.rate > 0,
+            "run/output/loader.cfg" => self.kafka.is_none(),
+            _ => !path.starts_with(WITH_KAFKA) || self.kafka.is_some(),
+        }
+    }
 }
 
 /// Writes the configuration below `output` and runs the engine on it.
@@ -80,6 +97,7 @@ pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
         edge_port: free_port(options.port)?,
         syslog_port: free_port(options.syslog_port)?,
         rate: options.rate,
+        kafka: options.kafka,
         admin_port: free_port(options.admin_port)?,
         followed: LOG_FILES.iter().filter(readable).copied().collect(),
     };
@@ -147,8 +165,10 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
 fn configure(place: &Place) -> anyhow::Result<()> {
     let root = place.root.display().to_string();
     for (path, text) in CONFIGURATION {
-        let target = place.root.join(path);
-        if *path == "run/input/producer.cfg" && place.rate == 0 {
+        let target = place
+            .root
+            .join(path.strip_prefix(WITH_KAFKA).unwrap_or(path));
+        if !place.wants(path) {
             // One of an earlier start.
             let _ = fs::remove_file(target);
             continue;
@@ -158,6 +178,7 @@ fn configure(place: &Place) -> anyhow::Result<()> {
             .replace("@edge_port@", &place.edge_port.to_string())
             .replace("@syslog_port@", &place.syslog_port.to_string())
             .replace("@admin_port@", &place.admin_port.to_string())
+            .replace("@kafka@", place.kafka.as_deref().unwrap_or_default())
             .replace("@rate@", &place.rate.to_string());
         write(&target, text)?;
     }
@@ -198,6 +219,11 @@ fn describe(place: &Place) {
         rate => println!(
             "  posts    {rate} submissions a second of made-up clients: good, broken, and sent twice; a fault now and then"
         ),
+    }
+    if let Some(broker) = &place.kafka {
+        println!(
+            "  sends    submissions through the topic telemetry-raw of {broker} to the loader"
+        );
     }
     println!("  listens  127.0.0.1:{syslog}  syslog over UDP and TCP; try:");
     println!("             logger -n 127.0.0.1 -P {syslog} -d 'hello from UDP'");

@@ -6,6 +6,8 @@
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
+
 use sandbox::native::Error;
 
 pub use read::{Options, SyntaxError};
@@ -87,6 +89,9 @@ pub struct Document {
     depth: usize,
     /// Some value was removed.
     has_holes: bool,
+    /// The keys of objects that lost a member, by where the members begin, in the order in which they are written: the last
+    /// one takes the place of the one that went, as with RapidJSON's `RemoveMember`.
+    orders: BTreeMap<u32, Vec<u32>>,
 }
 
 impl Default for Document {
@@ -98,6 +103,7 @@ impl Default for Document {
             root: 0,
             depth: 0,
             has_holes: false,
+            orders: BTreeMap::new(),
         }
     }
 }
@@ -170,7 +176,12 @@ impl Document {
 
     /// Bytes the document takes.
     pub fn memory(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.text.capacity()
+        let orders = self.orders.values();
+        let keys: usize = orders.map(|keys| keys.capacity() * size_of::<u32>()).sum();
+        self.nodes.capacity() * size_of::<Node>()
+            + self.text.capacity()
+            + keys
+            + self.orders.len() * size_of::<Vec<u32>>()
     }
 
     /// The value at a place.
@@ -245,7 +256,14 @@ impl Document {
     }
 
     /// Takes a value out of its container; its new place. What lies within it stays where it is.
-    pub fn take(&mut self, place: u32) -> u32 {
+    pub fn take(&mut self, container: u32, place: u32) -> u32 {
+        if let Node::Object(first, len) = self.node(container) {
+            let order = self.orders.entry(first);
+            let keys = order.or_insert_with(|| (0..len).map(|i| first + 2 * i).collect());
+            if let Some(at) = keys.iter().position(|&key| key + 1 == place) {
+                keys.swap_remove(at);
+            }
+        }
         let node = std::mem::replace(&mut self.nodes[place as usize], Node::Removed);
         self.has_holes = true;
         self.nodes.push(node);
@@ -260,6 +278,7 @@ impl Document {
             root: 0,
             depth: self.depth,
             has_holes: false,
+            orders: BTreeMap::new(),
         };
         let root = self.copy_scalar(place, &mut copy.text);
         copy.nodes.push(root);
@@ -280,9 +299,12 @@ impl Document {
                 copy.nodes.push(node);
             };
             if is_object {
-                for (_, value) in self.members(from.0, from.1) {
-                    push(value - 1);
-                    push(value);
+                for i in 0..from.1 {
+                    let Some(key) = self.key_place(from.0, i) else {
+                        break;
+                    };
+                    push(key);
+                    push(key + 1);
                 }
             } else {
                 self.items(from.0, from.1).for_each(push);
@@ -299,6 +321,15 @@ impl Document {
     /// Appends the value as JSON text, as RapidJSON's writer does; stops when `out` is longer than `limit`.
     pub fn write(&self, place: u32, limit: usize, out: &mut Vec<u8>) {
         write::write(self, place, limit, out);
+    }
+
+    /// The place of the `i`th key of an object, in the order in which it is written; none behind the last one.
+    #[inline]
+    fn key_place(&self, first: u32, i: u32) -> Option<u32> {
+        match self.has_holes.then(|| self.orders.get(&first)).flatten() {
+            Some(keys) => keys.get(i as usize).copied(),
+            None => Some(first + 2 * i),
+        }
     }
 
     fn copy_scalar(&self, place: u32, text: &mut Vec<u8>) -> Node {

@@ -1,4 +1,4 @@
-//! `foresight demo`, what `make run` starts: every submission of its producer ends where it belongs.
+//! `foresight demo`, what `make run` starts: every submission of its producer, `input/telemetry_producer.lua`, ends where it belongs.
 
 use std::path::Path;
 

@@ -35,7 +35,7 @@ const ARROWS: &[(&str, Arrows)] = &[
         "engine/host",
         Arrows::To(&[
             "schemas", "matcher", "queue", "sandbox", "lpeg", "json", "library", "analysis",
-            "input", "kafka", "output", "admin", "input", "output", "columnar", "admin",
+            "input", "kafka", "output", "columnar", "admin",
         ]),
     ),
     ("tests/attacks", Arrows::Anywhere),

@@ -101,6 +101,7 @@ pub(super) fn read(
         text: reader.text,
         depth: reader.depth,
         has_holes: false,
+        orders: std::collections::BTreeMap::new(),
     })
 }
 

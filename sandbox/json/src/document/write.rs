@@ -3,8 +3,9 @@
 use super::{Document, Node};
 use crate::scan::plain_end;
 
-/// A container that is being written: the next place and the end.
+/// A container that is being written: where its items or members begin, which is next, and how many there are.
 struct Frame {
+    begin: u32,
     next: u32,
     end: u32,
     is_object: bool,
@@ -23,9 +24,16 @@ pub(super) fn write(document: &Document, place: u32, limit: usize, out: &mut Vec
             frames.pop();
             continue;
         }
-        let place = frame.next;
+        let key = match frame.is_object {
+            true => document.key_place(frame.begin, frame.next),
+            false => Some(frame.begin + frame.next),
+        };
+        let Some(place) = key else {
+            frame.next = frame.end;
+            continue;
+        };
+        frame.next += 1;
         let value_place = if frame.is_object { place + 1 } else { place };
-        frame.next = value_place + 1;
         if document.is_hole(value_place) {
             continue;
         }
@@ -41,18 +49,19 @@ pub(super) fn write(document: &Document, place: u32, limit: usize, out: &mut Vec
 }
 
 fn value(document: &Document, place: u32, frames: &mut Vec<Frame>, out: &mut Vec<u8>) {
-    let mut open = |first: u32, n_places: u32, is_object| {
+    let mut open = |first: u32, len: u32, is_object| {
         out.push(if is_object { b'{' } else { b'[' });
         frames.push(Frame {
-            next: first,
-            end: first + n_places,
+            begin: first,
+            next: 0,
+            end: len,
             is_object,
             first: true,
         });
     };
     match document.node(place) {
         Node::Array(first, len) => open(first, len, false),
-        Node::Object(first, len) => open(first, 2 * len, true),
+        Node::Object(first, len) => open(first, len, true),
         Node::Null | Node::Removed => out.extend_from_slice(b"null"),
         Node::Boolean(true) => out.extend_from_slice(b"true"),
         Node::Boolean(false) => out.extend_from_slice(b"false"),
@@ -140,4 +149,41 @@ fn double(number: f64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Document, Options, Unlimited};
+
+    fn text(document: &Document) -> String {
+        let mut out = Vec::new();
+        document.write(document.root(), usize::MAX, &mut out);
+        String::from_utf8(out).expect("it was read from a text")
+    }
+
+    /// As RapidJSON's `RemoveMember` leaves it.
+    #[test]
+    fn the_last_member_takes_the_place_of_one_that_was_removed() {
+        let json = br#"{"a":1,"b":{"x":1,"y":2,"z":3},"c":[1,2,3],"d":4}"#;
+        let read = Document::parse(json.to_vec(), Options::default(), &mut Unlimited);
+        let mut document = read.expect("it is JSON");
+        let root = document.root();
+        let inner = document.member(root, b"b").expect("it is there");
+        let x = document.member(inner, b"x").expect("it is there");
+        document.take(inner, x);
+        let items = document.member(root, b"c").expect("it is there");
+        let item = document.item(items, 0).expect("it is there");
+        document.take(items, item);
+        let a = document.member(root, b"a").expect("it is there");
+        document.take(root, a);
+        let expected = r#"{"d":4,"b":{"z":3,"y":2},"c":[2,3]}"#;
+        assert_eq!(text(&document), expected);
+        assert_eq!(text(&document.copy(root)), expected);
+
+        let taken = document.take(root, inner);
+        assert_eq!(text(&document.copy(taken)), r#"{"z":3,"y":2}"#);
+        let d = document.member(root, b"d").expect("it is there");
+        document.take(root, d);
+        assert_eq!(text(&document), r#"{"c":[2,3]}"#);
+    }
 }

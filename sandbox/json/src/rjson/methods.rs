@@ -130,13 +130,15 @@ fn take(call: &mut Call<'_>) -> Result<Option<u32>, Error> {
     if n_args < first {
         return Err(Error::new("cannot remove the root"));
     }
+    let mut container = place;
     for i in first..=n_args {
         match step(call, place, i)? {
-            Some(found) => place = found,
+            Some(found) => (container, place) = (place, found),
             None => return Ok(None),
         }
     }
-    let taken = call.check_object_mut::<Json>(1)?.document.take(place);
+    let document = &mut call.check_object_mut::<Json>(1)?.document;
+    let taken = document.take(container, place);
     call.recount(1)?;
     Ok(Some(taken))
 }

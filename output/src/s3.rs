@@ -277,7 +277,12 @@ impl Store for Bucket {
                 }
                 Err(error) => return Err(told(error)),
             };
+            let wanted = version;
             let version = found.e_tag.unwrap_or_default();
+            // Not every server looks at the condition.
+            if wanted.is_some_and(|wanted| wanted != version) {
+                return Err(Failure::lasting(format!("{key} was replaced")));
+            }
             let body = found.body.collect().await;
             let body = body.map_err(|error| Failure::passing(format!("reading {key}: {error}")))?;
             Ok(Piece {

@@ -1,4 +1,4 @@
--- attack: store | output | contained: not enough memory
+-- attack: store | output | contained: not enough memory / instruction_limit exceeded
 -- Deliveries that wait for a store that is not there count as memory.
 require "string"
 local object_store = require "object_store"

@@ -55,8 +55,10 @@ impl Site {
         settings.timeout = Duration::from_secs(5);
         let runtime = runtime().expect("threads");
         let bucket: Arc<dyn Destination> = Arc::new(runtime.block_on(Bucket::open(&settings)));
-        let mut pace = Pace::default();
-        pace.gives_up = false;
+        let mut pace = Pace {
+            gives_up: false,
+            ..Pace::default()
+        };
         pace.retry.first = Duration::from_millis(5);
         pace.retry.longest = Duration::from_millis(200);
         Courier::new(runtime, bucket, pace)

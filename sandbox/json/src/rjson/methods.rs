@@ -137,8 +137,11 @@ fn take(call: &mut Call<'_>) -> Result<Option<u32>, Error> {
             None => return Ok(None),
         }
     }
-    let document = &mut call.check_object_mut::<Json>(1)?.document;
-    let taken = document.take(container, place);
+    // Borrowed for this statement only: what is counted again must not be in use.
+    let taken = call
+        .check_object_mut::<Json>(1)?
+        .document
+        .take(container, place);
     call.recount(1)?;
     Ok(Some(taken))
 }

@@ -36,6 +36,8 @@ fn bucket(endpoint: String, credentials: Credentials) -> Arc<dyn Store> {
 
 struct Tried<'t> {
     store: &'t dyn Store,
+    /// Whether the server puts the parts of an upload together.
+    joins_parts: bool,
     folder: &'t Path,
 }
 
@@ -97,7 +99,15 @@ impl Tried<'_> {
     fn everything(&self) {
         self.objects_come_back();
         self.keys_are_listed_in_order();
-        self.large_files_come_back_whole();
+        match self.joins_parts {
+            true => self.large_files_come_back_whole(),
+            // FIXME: moto answers the last request of such an upload with 200 and something that the SDK takes for an error.
+            false => {
+                let large = vec![b'x'; 2 * PART_SIZE_MIN as usize];
+                let failure = self.put("large/bytes", &large).expect_err("it fails today");
+                assert_eq!(failure.reason, "error (200): no reason given");
+            }
+        }
         self.failures_are_told();
     }
 
@@ -199,6 +209,7 @@ fn a_folder_is_a_store() {
     let store = Directory::new(folder.path().join("store"));
     let tried = Tried {
         store: &store,
+        joins_parts: true,
         folder: folder.path(),
     };
     tried.everything();
@@ -213,6 +224,7 @@ fn a_bucket_of_s3s_is_a_store() {
     let store = bucket(endpoint.clone(), credentials(folder.path()));
     let tried = Tried {
         store: &*store,
+        joins_parts: true,
         folder: folder.path(),
     };
     tried.everything();
@@ -257,7 +269,6 @@ impl Drop for Moto {
 }
 
 #[test]
-#[ignore = "moto answers the end of a multipart upload with 200 and an error that is not understood yet"]
 fn a_bucket_of_moto_is_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let port =
@@ -294,6 +305,7 @@ fn a_bucket_of_moto_is_a_store() {
     );
     let tried = Tried {
         store: &*store,
+        joins_parts: false,
         folder: folder.path(),
     };
     tried.everything();

@@ -1606,6 +1606,22 @@ function moz_ingest_util.new_message(reader, uri) end
 ---@return rjson.document
 function moz_ingest_util.parse_content(document, reader) end
 
+---@param module_name string
+---@return table
+function moz_ingest_util.configuration(module_name) end
+
+---@param module_name string
+---@param transform fun(reader: foresight.StreamReader): any
+---@return fun(data: string): any
+function moz_ingest_util.decoder(module_name, transform) end
+
+---@param document rjson.document
+---@param reader moz_ingest.reader|foresight.StreamReader
+function moz_ingest_util.read_document(document, reader) end
+
+---@param msg foresight.Message
+function moz_ingest_util.inject(msg) end
+
 ---@param msg foresight.Message
 ---@param reader moz_ingest.reader|foresight.StreamReader
 function moz_ingest_util.add_dates(msg, reader) end

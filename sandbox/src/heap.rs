@@ -1,7 +1,7 @@
 //! Reads LuaJIT's stack, strings and tables where they lie in memory, without a call for every value.
 //!
 //! The layout is that of LuaJIT 2.1 with 64-bit references, which is what our build makes on every 64-bit machine.
-//! [`is_readable`] proves it on a state of its own before the first use. Where the proof fails, nothing here is used, and
+//! [`prove`] proves it on a state of its own before the first use. Where the proof fails, nothing here is used, and
 //! everything goes through Lua's own interface, which is slower and does the same.
 //!
 //! Nothing is written here, and nothing is kept: a value is looked at while Rust has control and it hangs on something that
@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::OnceLock;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ffi::{self, lua_State};
@@ -170,7 +170,7 @@ impl Word {
 /// How many values the running function has on its stack.
 ///
 /// # Safety
-/// `l` is a state, and [`is_readable`].
+/// `l` is a state, and [`is_proved`].
 #[inline(always)]
 pub(crate) unsafe fn height(l: *mut lua_State) -> c_int {
     // SAFETY: by the caller; both point into the same stack.
@@ -240,7 +240,7 @@ impl Table {
     /// The table at `i` of the stack.
     ///
     /// # Safety
-    /// There is a table at `i`, and [`is_readable`].
+    /// There is a table at `i`, and [`is_proved`].
     #[inline(always)]
     pub(crate) unsafe fn at(l: *mut lua_State, i: c_int) -> Table {
         // SAFETY: by the caller; for a table Lua answers where it lies.
@@ -278,6 +278,15 @@ impl Table {
             let head = &*self.0;
             (i < head.array_len).then(|| Value::of(*head.array.add(i as usize)))
         }
+    }
+
+    /// How many keys from 0 on it has room for in its array part; Lua's interface does not tell it.
+    ///
+    /// # Safety
+    /// The table is alive.
+    pub(crate) unsafe fn array_len(self) -> u32 {
+        // SAFETY: by the caller.
+        unsafe { (*self.0).array_len }
     }
 
     /// Whether any key of the hash part may be something else than a string: a number, above all.
@@ -319,19 +328,18 @@ impl Table {
     }
 }
 
-/// What [`is_readable`] has found, where it is asked for on the way of every call.
-static PROVED: AtomicBool = AtomicBool::new(false);
-
-/// Whether [`is_readable`] was asked and said yes.
+/// Whether this LuaJIT keeps its stack, strings and tables as this file says, as [`prove`] has found.
 #[inline(always)]
 pub(crate) fn is_proved() -> bool {
     PROVED.load(Ordering::Relaxed)
 }
 
-/// Whether this LuaJIT keeps its stack, strings and tables as this file says; tried once in the life of a process.
-pub(crate) fn is_readable() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
+static PROVED: AtomicBool = AtomicBool::new(false);
+
+/// Tries the layout on a state of its own, once in the life of a process. Whoever makes a state calls it first.
+pub(crate) fn prove() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
         let has_layout = cfg!(all(target_pointer_width = "64", target_endian = "little"));
         // SAFETY: the state is made and closed here, and nothing else uses it.
         let passed = has_layout
@@ -344,8 +352,7 @@ pub(crate) fn is_readable() -> bool {
                 passed
             };
         PROVED.store(passed, Ordering::Relaxed);
-        passed
-    })
+    });
 }
 
 /// Runs a function with values of all kinds on its stack and looks whether they are seen as Lua's interface sees them.
@@ -497,6 +504,7 @@ mod tests {
 
     #[test]
     fn the_layout_is_that_of_the_luajit_we_build() {
-        assert!(is_readable());
+        prove();
+        assert!(is_proved());
     }
 }

@@ -192,7 +192,8 @@ pub trait Host: Send {
         true
     }
 
-    /// An output tells what was delivered: all of a batch, or up to a sequence id; with some failures to be counted.
+    /// An output tells what was delivered: all of a batch, or up to a sequence id; with failures, which the
+    /// sandbox has counted.
     ///
     /// # Errors
     /// A text for the plugin.

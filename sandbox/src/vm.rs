@@ -373,7 +373,7 @@ impl State {
 
     fn with_compiler(parts: Parts, jit: bool) -> Result<State, String> {
         reserve();
-        heap::is_readable();
+        heap::prove();
         let shared = NonNull::from(Box::leak(Box::new(Shared::new(parts))));
         // SAFETY: `shared` is freed only after the state, in `drop`.
         let l = unsafe { ffi::lua_newstate(allocate, shared.as_ptr().cast()) };

@@ -25,7 +25,6 @@ pub struct Delivery {
     at: Places,
     batching: bool,
     acks: AckTracker<Places>,
-    failures: u64,
 }
 
 impl Delivery {
@@ -36,7 +35,6 @@ impl Delivery {
             at: places,
             batching: false,
             acks: AckTracker::new(),
-            failures: 0,
         }
     }
 
@@ -58,11 +56,6 @@ impl Delivery {
     /// Whether the tracker of acknowledgements can take no more.
     pub fn is_full(&self) -> bool {
         self.acks.held() >= IN_FLIGHT_MAX
-    }
-
-    /// Failures that were reported with acknowledgements.
-    pub fn failures(&self) -> u64 {
-        self.failures
     }
 
     /// The plugin has taken everything before `places`, the last of it for good (answer 0).
@@ -91,9 +84,8 @@ impl Delivery {
         self.acks.sent(sequence, places);
     }
 
-    /// `update_checkpoint(sequence, failures)`: one message under way has arrived.
-    pub fn acknowledge(&mut self, sequence: u64, failures: u64) {
-        self.failures = self.failures.saturating_add(failures);
+    /// `update_checkpoint(sequence, ...)`: one message under way has arrived.
+    pub fn acknowledge(&mut self, sequence: u64) {
         if let Acked::SafeUpTo(places) = self.acks.acknowledge(sequence) {
             self.committed = places;
         }
@@ -154,18 +146,17 @@ mod tests {
         delivery.in_transit(1, at(10));
         delivery.in_transit(2, at(20));
         delivery.passed(at(25));
-        delivery.acknowledge(2, 0);
+        delivery.acknowledge(2);
         assert_eq!(delivery.committed(), at(0));
-        delivery.acknowledge(1, 1);
+        delivery.acknowledge(1);
         assert_eq!(delivery.committed(), at(25));
-        assert_eq!(delivery.failures(), 1);
     }
 
     #[test]
     fn what_follows_the_last_acknowledgement_commits_without_another() {
         let mut delivery = Delivery::new(at(0));
         delivery.in_transit(1, at(10));
-        delivery.acknowledge(1, 0);
+        delivery.acknowledge(1);
         delivery.passed(at(50));
         assert_eq!(delivery.committed(), at(50));
     }

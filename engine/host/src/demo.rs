@@ -19,6 +19,9 @@ const PLUGINS: Files = include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
 /// The configuration, by its path below the root; what stands between `@` is filled in.
 const CONFIGURATION: Files = include!(concat!(env!("OUT_DIR"), "/demo.rs"));
 
+/// How submissions are decoded, for the loader's configuration, whichever way they come to it.
+const DECODERS: &str = include_str!("../demo/decoders.lua");
+
 /// The schemas of submissions, by their path below `schemas/json/`.
 const SCHEMAS: Files = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
 
@@ -174,6 +177,7 @@ fn configure(place: &Place) -> anyhow::Result<()> {
             continue;
         }
         let text = text
+            .replace("@decoders@", DECODERS)
             .replace("@root@", &root)
             .replace("@edge_port@", &place.edge_port.to_string())
             .replace("@syslog_port@", &place.syslog_port.to_string())

@@ -120,13 +120,13 @@ impl Host for OutputHost {
         !self.shared.stop.is_stopping()
     }
 
-    fn update_checkpoint(&mut self, sequence: Option<u64>, failures: u64) -> Result<(), String> {
+    fn update_checkpoint(&mut self, sequence: Option<u64>, _failures: u64) -> Result<(), String> {
         let mut delivery = self
             .delivery
             .lock()
             .expect("nothing panics under this lock");
         match sequence {
-            Some(sequence) => delivery.acknowledge(sequence, failures),
+            Some(sequence) => delivery.acknowledge(sequence),
             None => delivery.commit_batch(),
         }
         Ok(())

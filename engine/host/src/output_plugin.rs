@@ -607,15 +607,11 @@ impl OutputRunner {
     }
 
     fn count(&mut self) {
-        let failures = self.delivery().failures();
         let stats = self.sandbox.stats();
         self.plugin.statistics.take_over(&stats);
         let seen = |cursor: &Option<Cursor>| cursor.as_ref().map_or(0, Cursor::seen);
         let seen = seen(&self.input) + seen(&self.analysis);
-        self.plugin.statistics.update(|counts| {
-            counts.failures = counts.failures.saturating_add(failures);
-            counts.seen = seen;
-        });
+        self.plugin.statistics.update(|counts| counts.seen = seen);
     }
 
     /// The last timer_event, then the state.

@@ -73,12 +73,10 @@ local globals     = _G
 
 _PRESERVATION_VERSION = _PRESERVATION_VERSION or read_config("preservation_version") or 0
 
-local create_stream_reader = create_stream_reader
-local decode_message       = decode_message
-local inject_message       = inject_message
-local read_config          = read_config
+local decode_message = decode_message
+local inject_message = inject_message
 
-local crc32, match, format, gsub, time = zlib.crc32, string.match, string.format, string.gsub, os.time
+local crc32, match, format, time = zlib.crc32, string.match, string.format, os.time
 local assert, error, ipairs, pairs, pcall, print, require, tonumber, tostring, type =
       assert, error, ipairs, pairs, pcall, print, require, tonumber, tostring, type
 
@@ -89,9 +87,7 @@ local UNKNOWN     = "??"
 local N_INTERVALS = 256 -- that an expiring filter remembers
 local CITIES_MAX  = 1e6 -- lines of a city_size_file
 
-local cfg_name = gsub(module_name, "%.", "_")
-local cfg = read_config(cfg_name)
-assert(type(cfg) == "table", cfg_name .. " must be a table")
+local cfg = miu.configuration(module_name)
 
 local reload_interval = cfg.reload_interval or 60
 
@@ -321,11 +317,6 @@ function transform_message(reader, msg)
     return err
 end
 
-local own_reader
-function decode(data)
-    own_reader = own_reader or create_stream_reader(module_name)
-    own_reader:decode_message(data)
-    return transform_message(own_reader)
-end
+decode = miu.decoder(module_name, transform_message)
 
 return M

@@ -39,19 +39,13 @@ local string  = require "string"
 
 local module_name = ...
 
-local create_stream_reader = create_stream_reader
-local inject_message       = inject_message
-local read_config          = read_config
-
-local format, gsub = string.format, string.gsub
-local assert, error, ipairs, pcall, type = assert, error, ipairs, pcall, type
+local format = string.format
+local assert, error, ipairs, type = assert, error, ipairs, type
 
 local M = {}
 setfenv(1, M)
 
-local cfg_name = gsub(module_name, "%.", "_")
-local cfg = read_config(cfg_name)
-assert(type(cfg) == "table", cfg_name .. " must be a table")
+local cfg = miu.configuration(module_name)
 assert(type(cfg.namespace_path) == "string", "namespace_path must be set")
 local ignored = cfg.namespace_ignore or { "heka", "metadata", "pioneer-study", "telemetry" }
 assert(type(ignored) == "table", "namespace_ignore must be a table")
@@ -81,8 +75,7 @@ end
 function transform_message(reader, msg)
     reader = reader or miu.current
     msg = msg or miu.new_message(reader)
-    local ok, err = pcall(miu.parse_content, document, reader)
-    if not ok then error("json\tinvalid submission: " .. err, 0) end
+    miu.read_document(document, reader)
     validate(msg)
 
     -- After the validation: an error has these from the raw message.
@@ -90,15 +83,9 @@ function transform_message(reader, msg)
     miu.add_dates(msg, reader)
     miu.add_headers(msg, reader, HEADERS)
     miu.add_user_agent(msg, reader, cfg)
-    ok, err = pcall(inject_message, msg)
-    if not ok then error("inject_message\t" .. err, 0) end
+    miu.inject(msg)
 end
 
-local own_reader
-function decode(data)
-    own_reader = own_reader or create_stream_reader(module_name)
-    own_reader:decode_message(data)
-    transform_message(own_reader)
-end
+decode = miu.decoder(module_name, transform_message)
 
 return M

@@ -55,11 +55,9 @@ local zlib    = require "zlib"
 
 local module_name = ...
 
-local create_stream_reader = create_stream_reader
-local inject_message       = inject_message
-local read_config          = read_config
+local inject_message = inject_message
 
-local crc32, format, gsub = zlib.crc32, string.format, string.gsub
+local crc32, format = zlib.crc32, string.format
 local assert, error, ipairs, pcall, tonumber, tostring, type = assert, error, ipairs, pcall, tonumber, tostring, type
 
 local M = {}
@@ -67,9 +65,7 @@ setfenv(1, M)
 
 local UNKNOWN = "UNKNOWN" -- a dimension that an old ping lacks
 
-local cfg_name = gsub(module_name, "%.", "_")
-local cfg = read_config(cfg_name)
-assert(type(cfg) == "table", cfg_name .. " must be a table")
+local cfg = miu.configuration(module_name)
 assert(type(cfg.schema_path) == "string", "schema_path must be set")
 assert(cfg.inject_raw == nil or type(cfg.inject_raw) == "boolean", "inject_raw must be a boolean")
 
@@ -199,22 +195,15 @@ function transform_message(reader, msg)
     msg.Fields.sourceName        = "telemetry"
     msg.Fields.normalizedChannel = mtn.channel(msg.Fields.appUpdateChannel)
     miu.add_dates(msg, reader)
-    local ok, err = pcall(miu.parse_content, document, reader)
-    if not ok then error("json\tinvalid submission: " .. err, 0) end
+    miu.read_document(document, reader)
     read_ping(msg.Fields)
 
     -- After the validation: an error has these from the raw message.
     miu.add_headers(msg, reader, HEADERS)
     if cfg.user_agent_transform then miu.add_user_agent(msg, reader, cfg) end
-    ok, err = pcall(inject_message, msg)
-    if not ok then error("inject_message\t" .. err, 0) end
+    miu.inject(msg)
 end
 
-local own_reader
-function decode(data)
-    own_reader = own_reader or create_stream_reader(module_name)
-    own_reader:decode_message(data)
-    transform_message(own_reader)
-end
+decode = miu.decoder(module_name, transform_message)
 
 return M

@@ -28,28 +28,21 @@ decoders_moz_logging_json_heka = { keep_others = true } -- what is no JSON becom
 `decode(data, default_headers)` returns nothing.
 --]]
 
-local clf    = require "lpeg.common_log_format"
-local cjson  = require "cjson"
-local string = require "string"
-local util   = require "heka.util"
+local clf        = require "lpeg.common_log_format"
+local json_lines = require "moz_logging.json_lines"
+local util       = require "heka.util"
 
-local find, gmatch = string.find, string.gmatch
-local inject_message, read_config = inject_message, read_config
-local pcall, type = pcall, type
+local inject_message = inject_message
+local type           = type
 
-local cfg         = read_config("decoders_moz_logging_json_heka") or {}
-local keep_others = cfg.keep_others
-local logger      = read_config("Logger")
+local cfg    = read_config("decoders_moz_logging_json_heka") or {}
+local logger = read_config("Logger")
 
 local M = {}
 setfenv(1, M)
 
 -- Objects nested deeper stay JSON.
 local DEPTH_MAX = 4
-
-local function inject_error(reason, line)
-    pcall(inject_message, { Logger = logger, Type = "error", Payload = reason, Fields = { data = line } })
-end
 
 -- The message that a decoded line stands for.
 local function message_of(doc, default_headers)
@@ -69,20 +62,8 @@ local function message_of(doc, default_headers)
     return msg
 end
 
-local function inject_line(doc, default_headers)
+decode = json_lines.decoder(cfg, function(doc, default_headers)
     inject_message(message_of(doc, default_headers))
-end
-
-function decode(data, default_headers)
-    for line in gmatch(data, "[^\n]+") do
-        local ok, doc = pcall(cjson.decode, line)
-        if ok and type(doc) == "table" then
-            local injected, reason = pcall(inject_line, doc, default_headers)
-            if not injected then inject_error(reason, line) end
-        elseif keep_others and find(line, "%S") then
-            inject_error(ok and "not a JSON object" or doc, line)
-        end
-    end
-end
+end)
 
 return M

@@ -24,41 +24,20 @@ decoders_moz_logging_json_heka_fields = { keep_others = true } -- default false
 `decode(data, default_headers)` returns nothing.
 --]]
 
-local cjson  = require "cjson"
-local string = require "string"
-local fill   = require "default_headers".fill
+local fill       = require "default_headers".fill
+local json_lines = require "moz_logging.json_lines"
 
-local find, gmatch = string.find, string.gmatch
-local inject_message, read_config = inject_message, read_config
-local pcall, type = pcall, type
+local inject_message = inject_message
 
-local cfg         = read_config("decoders_moz_logging_json_heka_fields") or {}
-local keep_others = cfg.keep_others
-local logger      = read_config("Logger")
+local cfg = read_config("decoders_moz_logging_json_heka_fields") or {}
 
 local M = {}
 setfenv(1, M)
 
-local function inject_error(reason, line)
-    pcall(inject_message, { Logger = logger, Type = "error", Payload = reason, Fields = { data = line } })
-end
-
-local function inject_line(fields, default_headers)
+decode = json_lines.decoder(cfg, function(fields, default_headers)
     local msg = { Fields = fields }
     fill(msg, default_headers)
     inject_message(msg)
-end
-
-function decode(data, default_headers)
-    for line in gmatch(data, "[^\n]+") do
-        local ok, fields = pcall(cjson.decode, line)
-        if ok and type(fields) == "table" then
-            local injected, reason = pcall(inject_line, fields, default_headers)
-            if not injected then inject_error(reason, line) end
-        elseif keep_others and find(line, "%S") then
-            inject_error(ok and "not a JSON object" or fields, line)
-        end
-    end
-end
+end)
 
 return M

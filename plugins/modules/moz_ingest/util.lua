@@ -21,6 +21,15 @@ plugin is called with.
 `parse_content(document, reader)` parses Field `content`, also compressed by gzip, into an rjson document. It is UTF-8, or
 the error tells.
 
+`configuration(module_name)` returns the module's table of the plugin's configuration, `decoders_moz_ingest_json` for
+`decoders.moz_ingest.json`, which must be there.
+
+`decoder(module_name, transform)` returns the function `decode(data)` of an input's decoder: it hands the reader of an encoded
+message to `transform`, and returns what that returns.
+
+`read_document(document, reader)` is `parse_content` whose error names the kind and the text, as the decoders tell errors;
+`inject(msg)` injects a message in the same way.
+
 `add_dates(msg, reader)` adds `submissionDate` (YYYYMMDD in UTC, of the Timestamp) and, where the client sent its time as
 Field `Date`, `clockSkew`: by how many seconds the client's clock is behind the edge's.
 
@@ -47,9 +56,12 @@ local os     = require "os"
 local string = require "string"
 l.locale(l)
 
-local read_message = read_message -- outputs have it
-local date, lower, match = os.date, string.lower, string.match
-local assert, error, ipairs, require, tonumber, type = assert, error, ipairs, require, tonumber, type
+local create_stream_reader = create_stream_reader -- inputs have it
+local read_message         = read_message -- outputs have it
+local inject_message       = inject_message
+local read_config          = read_config
+local date, gsub, lower, match = os.date, string.gsub, string.lower, string.match
+local assert, error, ipairs, pcall, require, tonumber, type = assert, error, ipairs, pcall, require, tonumber, type
 
 local M = {}
 setfenv(1, M)
@@ -90,6 +102,32 @@ function parse_content(document, reader)
         return document:parse_message(reader, "Fields[content]", nil, nil, true)
     end
     return document:parse_message("Fields[content]", nil, nil, true)
+end
+
+function configuration(module_name)
+    local name = gsub(module_name, "%.", "_")
+    local cfg = read_config(name)
+    assert(type(cfg) == "table", name .. " must be a table")
+    return cfg
+end
+
+function decoder(module_name, transform)
+    local reader
+    return function(data)
+        reader = reader or create_stream_reader(module_name)
+        reader:decode_message(data)
+        return transform(reader)
+    end
+end
+
+function read_document(document, reader)
+    local ok, err = pcall(parse_content, document, reader)
+    if not ok then error("json\tinvalid submission: " .. err, 0) end
+end
+
+function inject(msg)
+    local ok, err = pcall(inject_message, msg)
+    if not ok then error("inject_message\t" .. err, 0) end
 end
 
 -- As HTTP writes dates.

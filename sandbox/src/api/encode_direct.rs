@@ -70,7 +70,7 @@ pub(super) unsafe fn encode(
     table: c_int,
     encoder: &mut Encoder<'_>,
 ) -> Result<(), Unusual> {
-    if !heap::is_readable() {
+    if !heap::is_proved() {
         return Err(Unusual);
     }
     // SAFETY: by the caller; the layout was proved above.

@@ -3,7 +3,6 @@
 use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
 
 use stdx::pattern::{Budget, Exceeded};
 
@@ -640,13 +639,12 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the value at `i` is a table that was made with room for items, and none for keys: `{nil}` was, `{}` was not.
-    pub(super) fn has_array_part(&mut self, i: i32) -> bool {
-        let i = self.at(i);
-        if self.type_of(i) != Type::Table || self.room(1).is_err() {
-            return false;
+    pub(super) fn has_array_part(&self, i: i32) -> bool {
+        match self.look(i) {
+            // SAFETY: the table is on the stack.
+            Some(Value::Table(table)) => unsafe { table.array_len() > 0 },
+            _ => false,
         }
-        // SAFETY: the value is a table, and there is room for one value.
-        unsafe { table_layout_is_known(self.l) && array_size(self.l, i) > 0 }
     }
 
     /// Pushes a native function.
@@ -1572,41 +1570,6 @@ unsafe fn height(l: *mut lua_State) -> c_int {
             false => ffi::lua_gettop(l),
         }
     }
-}
-
-/// Where LuaJIT keeps the size of a table's array part, in bytes from the table's beginning; its interface does not tell it.
-const ARRAY_SIZE_OFFSET: usize = 48;
-
-/// Items that a table has room for in its array part, with the one at 0.
-///
-/// # Safety
-/// The value at `i` is a table.
-unsafe fn array_size(l: *mut lua_State, i: c_int) -> u32 {
-    // SAFETY: by the caller; a table is 64 bytes long, so the place is within it, whatever is kept there.
-    unsafe {
-        let table = ffi::lua_topointer(l, i).cast::<u8>();
-        table.add(ARRAY_SIZE_OFFSET).cast::<u32>().read()
-    }
-}
-
-/// Whether LuaJIT's tables are laid out as [`ARRAY_SIZE_OFFSET`] says; tried once in the life of a process.
-///
-/// # Safety
-/// There is room for one value on the stack, and Rust has control.
-unsafe fn table_layout_is_known(l: *mut lua_State) -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    let size_of = |n_array, n_keys| {
-        // SAFETY: by the caller; what is pushed is popped.
-        unsafe {
-            ffi::lua_createtable(l, n_array, n_keys);
-            let size = array_size(l, -1);
-            ffi::lua_settop(l, -2);
-            size
-        }
-    };
-    *ANSWER.get_or_init(|| {
-        size_of(0, 0) == 0 && size_of(0, 9) == 0 && size_of(3, 0) == 4 && size_of(1_000, 5) == 1_001
-    })
 }
 
 /// Keeps the names of modules and the names of classes apart in the registry.

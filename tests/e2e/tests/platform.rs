@@ -2,26 +2,27 @@
 
 use std::path::Path;
 
+use e2e::kafka::Broker;
 use e2e::{Engine, Site, free_port, messages, program};
 use schemas::message::Message;
+
+/// What the demonstration shows of documents.
+const TABLE: &str = "demo/results/payload/analysis.by_doc_type.by_doc_type.tsv";
 
 /// Submissions that are waited for.
 const POSTED: usize = 300;
 
-fn demo(site: &Site, rate: &str) -> Engine {
+fn demo(site: &Site, rate: &str, more: &[&str]) -> Engine {
     let [edge, syslog, admin] = [(); 3].map(|()| free_port().to_string());
-    let args = [
-        "demo",
-        "demo",
+    let ports = [
         "--port",
         &edge,
         "--syslog-port",
         &syslog,
         "--admin-port",
         &admin,
-        "--rate",
-        rate,
     ];
+    let args = [&["demo", "demo", "--rate", rate][..], &ports, more].concat();
     site.start_with(program::path(), &args)
 }
 
@@ -44,41 +45,69 @@ fn lines(site: &Site, what: &str) -> usize {
     text.lines().filter(|line| line.contains(what)).count()
 }
 
-#[test]
-fn every_submission_ends_where_it_belongs() {
-    let site = Site::new();
-    let results = site.path("demo/results");
-    let mut engine = demo(&site, "100");
-    engine.until("the producer has posted", || {
-        landfill(&results.join("landfill")).len() >= POSTED
-    });
+/// What became of submissions.
+#[derive(Debug)]
+struct Counts {
+    raw: usize,
+    documents: usize,
+    errors: usize,
+    duplicates: usize,
+}
+
+impl Counts {
+    fn of(site: &Site) -> Counts {
+        let results = site.path("demo/results");
+        Counts {
+            raw: landfill(&results.join("landfill")).len(),
+            documents: messages(&results.join("documents.heka")).len(),
+            errors: messages(&results.join("errors.heka")).len(),
+            duplicates: lines(site, "duplicateDelta"),
+        }
+    }
+
+    fn made(&self) -> usize {
+        self.documents + self.errors + self.duplicates
+    }
+}
+
+/// Runs the demonstration with these arguments, then once more without the producer, so that everything gets to its end.
+fn run(site: &Site, more: &[&str]) -> Counts {
+    let mut engine = demo(site, "100", more);
+    engine.until("the producer has posted", || Counts::of(site).raw >= POSTED);
     engine.stop();
-    // Once more without the producer, so that everything gets to its end.
-    let mut engine = demo(&site, "0");
-    let raw = landfill(&results.join("landfill")).len();
-    let counts = || {
-        let documents = messages(&results.join("documents.heka")).len();
-        let errors = messages(&results.join("errors.heka")).len();
-        let duplicates = lines(&site, "duplicateDelta");
-        (documents, errors, duplicates)
-    };
+    let mut engine = demo(site, "0", more);
     engine.until("documents, errors and duplicates", || {
-        let (documents, errors, duplicates) = counts();
-        documents + errors + duplicates >= raw
+        let counts = Counts::of(site);
+        counts.made() >= counts.raw
     });
-    let table = "demo/results/payload/analysis.by_doc_type.by_doc_type.tsv";
-    engine.until("the table of documents", || site.exists(table));
+    engine.until("the table of documents", || site.exists(TABLE));
     engine.stop();
-    let (documents, errors, duplicates) = counts();
-    assert_eq!(
-        documents + errors + duplicates,
-        landfill(&results.join("landfill")).len(),
-        "{documents} documents, {errors} errors, {duplicates} duplicates"
+    let counts = Counts::of(site);
+    assert!(
+        counts.documents > counts.errors + counts.duplicates,
+        "most are good: {counts:?}"
     );
-    assert!(documents > errors + duplicates, "most are good");
-    assert!(errors > 0, "some are broken");
-    let table = site.read(table);
+    assert!(counts.errors > 0, "some are broken: {counts:?}");
+    let table = site.read(TABLE);
     for doc_type in ["main", "event", "visit"] {
         assert!(table.contains(doc_type), "{table}");
     }
+    counts
+}
+
+#[test]
+fn every_submission_ends_where_it_belongs() {
+    let counts = run(&Site::new(), &[]);
+    assert_eq!(counts.made(), counts.raw, "{counts:?}");
+}
+
+#[test]
+fn every_submission_ends_where_it_belongs_by_way_of_kafka() {
+    let broker = Broker::start();
+    let counts = run(&Site::new(), &["--kafka", &broker.address()]);
+    // What comes twice from Kafka is a duplicate.
+    assert!(
+        counts.documents + counts.errors <= counts.raw && counts.made() >= counts.raw,
+        "{counts:?}"
+    );
 }

@@ -60,6 +60,18 @@ export function failure(error: unknown, retry?: () => void): HTMLElement {
   );
 }
 
+/** A field that filters what a page shows; `changed` gets what is typed. The key `/` leads to it. */
+export function filterField(label: string, placeholder: string, value: string, changed: (text: string) => void): HTMLElement {
+  return h('input', {
+    type: 'search',
+    placeholder,
+    'aria-label': label,
+    'data-key': '/',
+    value,
+    oninput: (event: Event) => changed((event.target as HTMLInputElement).value),
+  });
+}
+
 /** A short notice at the edge of the window. */
 export function toast(text: string, kind: 'ok' | 'bad' = 'ok'): void {
   const note = h('div', { class: `toast ${kind}` }, text);

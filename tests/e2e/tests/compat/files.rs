@@ -87,6 +87,31 @@ fn the_runtime_configuration_says_everything() {
 }
 
 #[test]
+fn failures_that_come_with_an_acknowledgement_are_counted_once() {
+    let lua = r#"
+        function process_message(id)
+            update_checkpoint(id, 2)
+            return -5
+        end
+        function timer_event() end
+    "#;
+    let cfg = "message_matcher = \"TRUE\"\nasync_buffer_size = 10";
+    let site = crate::lines_input(Site::new()).output("o", cfg, lua);
+    let mut engine = site.start();
+    site.append("lines", "1\n2\n3\n");
+    let row = || -> Option<Vec<String>> {
+        let text = site.read("output/plugins.tsv");
+        let found = text.lines().find(|line| line.starts_with("output.o\t"))?;
+        Some(found.split('\t').map(str::to_string).collect())
+    };
+    engine.until("three messages in plugins.tsv", || {
+        row().is_some_and(|row| row[3] == "3")
+    });
+    engine.stop();
+    assert_eq!(row().expect("it was waited for")[4], "6");
+}
+
+#[test]
 fn statistics_have_hindsights_columns() {
     let site = crate::lines_input(Site::new())
         .analysis("a", "message_matcher = \"TRUE\"", IDLE)

@@ -1,7 +1,7 @@
 // Alerts: what plugins thought worth telling, newest first.
 
 import { get, on, type Alert } from '../api';
-import { empty, failure, fill, h } from '../dom';
+import { empty, failure, fill, filterField, h } from '../dom';
 import { ago, time } from '../format';
 import { link, place, remember, type Page } from '../page';
 
@@ -63,17 +63,10 @@ export function alerts(): Page {
         { class: 'head' },
         h('h1', null, 'Alerts'),
         summary,
-        h('input', {
-          type: 'search',
-          placeholder: 'Filter by any text',
-          'aria-label': 'Filter alerts',
-          'data-key': '/',
-          value: filter,
-          oninput: (event: Event) => {
-            filter = (event.target as HTMLInputElement).value;
-            remember({ q: filter });
-            show();
-          },
+        filterField('Filter alerts', 'Filter by any text', filter, (text) => {
+          filter = text;
+          remember({ q: filter });
+          show();
         }),
       ),
       board,

@@ -2,7 +2,7 @@
 
 import { address, get, on, type Alert, type GraphData, type Listed } from '../api';
 import { Chart } from '../chart';
-import { empty, failure, fill, h, toast } from '../dom';
+import { empty, failure, fill, filterField, h, toast } from '../dom';
 import { span, time } from '../format';
 import { COMPARISONS, GraphSource, chartData, reach } from '../graph';
 import { link, place, remember, type Page } from '../page';
@@ -155,17 +155,10 @@ function grid(): Page {
     }
   });
   void load();
-  const search = h('input', {
-    type: 'search',
-    placeholder: 'Filter by plugin or name',
-    'aria-label': 'Filter graphs',
-    'data-key': '/',
-    value: filter,
-    oninput: (event: Event) => {
-      filter = (event.target as HTMLInputElement).value;
-      remember({ q: filter });
-      show();
-    },
+  const search = filterField('Filter graphs', 'Filter by plugin or name', filter, (text) => {
+    filter = text;
+    remember({ q: filter });
+    show();
   });
   const choose = (s: number) => {
     windowS = s;

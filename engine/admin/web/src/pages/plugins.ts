@@ -2,7 +2,7 @@
 
 import { can, get, me, post, type Plugin } from '../api';
 import { Chart } from '../chart';
-import { confirmed, empty, failure, fill, h, toast, type Child } from '../dom';
+import { confirmed, empty, failure, fill, filterField, h, toast, type Child } from '../dom';
 import { bytes, count, duration, span } from '../format';
 import { highlighted } from '../highlight';
 import { link, place, remember, type Page } from '../page';
@@ -124,17 +124,10 @@ function list(): Page {
         { class: 'head' },
         h('h1', null, 'Plugins'),
         summary,
-        h('input', {
-          type: 'search',
-          placeholder: 'Filter by name',
-          'aria-label': 'Filter plugins',
-          'data-key': '/',
-          value: filter,
-          oninput: (event: Event) => {
-            filter = (event.target as HTMLInputElement).value;
-            remember({ q: filter });
-            show();
-          },
+        filterField('Filter plugins', 'Filter by name', filter, (text) => {
+          filter = text;
+          remember({ q: filter });
+          show();
         }),
         states,
         can('author') && me.can_load && h('a', { class: 'button primary', href: link(['plugins', 'new']) }, 'New plugin'),

@@ -535,6 +535,8 @@ impl OutputRunner {
 
     /// Makes known what is delivered: first the plugin's files reach the kernel, then the places move.
     fn publish(&mut self) -> Result<(), String> {
+        // Also while nothing arrives: what a plugin gathers or has under way for an hour is seen meanwhile.
+        self.count();
         let committed = self.delivery().committed();
         if committed == self.plugin.places() {
             return Ok(());
@@ -555,7 +557,6 @@ impl OutputRunner {
         if let Some(cursor) = &mut self.analysis {
             cursor.release(committed.analysis);
         }
-        self.count();
         self.shared.checkpoint_moved();
         Ok(())
     }

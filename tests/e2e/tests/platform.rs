@@ -70,19 +70,31 @@ impl Counts {
     }
 }
 
+/// How many submissions the edge has answered with 200, as it says at its end.
+fn taken(site: &Site) -> usize {
+    let log = site.log();
+    let (_, count) = log
+        .split_once(": taken ")
+        .expect("the edge tells at its end");
+    let count = count.split(|c: char| !c.is_ascii_digit()).next();
+    count.unwrap_or_default().parse().expect("it is a number")
+}
+
 /// Runs the demonstration with these arguments, then once more without the producer, so that everything gets to its end.
 fn run(site: &Site, more: &[&str]) -> Counts {
     let mut engine = demo(site, "100", more);
     engine.until("the producer has posted", || Counts::of(site).raw >= POSTED);
     engine.stop();
+    let taken = taken(site);
     let mut engine = demo(site, "0", more);
     engine.until("documents, errors and duplicates", || {
         let counts = Counts::of(site);
-        counts.made() >= counts.raw
+        counts.raw >= taken && counts.made() >= taken
     });
     engine.until("the table of documents", || site.exists(TABLE));
     engine.stop();
     let counts = Counts::of(site);
+    assert_eq!(counts.raw, taken, "{counts:?}");
     assert!(
         counts.documents > counts.errors + counts.duplicates,
         "most are good: {counts:?}"

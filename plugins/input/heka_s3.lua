@@ -75,8 +75,8 @@ local function is_wanted(key)
     return n >= #dimensions
 end
 
--- Calls visit with each wanted key behind a place, until it says no.
-local function each_in_lake(after, visit)
+-- Visits each wanted key behind a place, until the plugin has to end.
+local function each_in_lake(after)
     local all, next_dimension = prefixes()
     for _, begin in ipairs(all) do
         local first, last = after, nil
@@ -87,36 +87,27 @@ local function each_in_lake(after, visit)
         end
         for key in store:list(begin, first) do
             if last and key > last then break end
-            if is_wanted(key) and not visit(key) then return end
+            if is_wanted(key) and not reader:visit(key) then return end
         end
     end
 end
 
-local function each_in_list(at, visit)
+local function each_in_list(at)
     local is_behind = at == nil
     for key in io.lines(file_list) do
-        if is_behind and key ~= "" and not visit(key) then return end
+        if is_behind and key ~= "" and not reader:visit(key) then return end
         is_behind = is_behind or key == at
     end
 end
 
 function process_message(checkpoint)
     local at, place = store_reader.split(checkpoint)
-    local n = 0
-    local function visit(key, from_place)
-        local behind = reader:read(key, from_place or 0)
-        if not is_running() then return false end
-        inject_message(nil, string.format("%s:%.0f", key, behind))
-        n = n + 1
-        reader:tell(n, key)
-        return true
-    end
-    if at and not visit(at, place) then return 0 end
+    if at and not reader:visit(at, place) then return 0 end
     if file_list then
-        each_in_list(at, visit)
+        each_in_list(at)
     else
-        each_in_lake(at or "", visit)
+        each_in_lake(at or "")
     end
-    if n > 0 then reader:tell(n, "the last", true) end
+    reader:pass_ends()
     return 0
 end

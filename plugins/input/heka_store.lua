@@ -86,16 +86,10 @@ end
 
 local function read_new(at, place)
     local wanted_prefix, after, last = range()
-    local n = 0
     local function visit(key, size)
         local from_place = key == at and place or 0
         if from_place > 0 and size == from_place then return true end
-        local behind = reader:read(key, from_place)
-        if not is_running() then return false end
-        inject_message(nil, string.format("%s:%.0f", key, behind))
-        n = n + 1
-        reader:tell(n, key)
-        return true
+        return reader:visit(key, from_place)
     end
     if single then
         visit(single, lfs.attributes(path .. "/" .. single, "size"))
@@ -114,7 +108,7 @@ local function read_new(at, place)
             if is_wanted and may_hold(key) and not visit(key, size) then return end
         end
     end
-    if n > 0 then reader:tell(n, "the last", true) end
+    reader:pass_ends()
 end
 
 function process_message(checkpoint)

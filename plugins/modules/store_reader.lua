@@ -16,8 +16,9 @@ which goes to the decoder; all others, or all with `format = "heka"`, are framed
 - `reader = store_reader.new(store)`: reads objects of this store by the keys of the configuration: `matcher`, `from`,
   `to`, `set_type`, `decoder_module`, `decode_frames`, `format`, `snappy_messages`, `progress`.
 - `reader.from`, `reader.to`: seconds since 1970, or nil.
-- `reader:read(key, place)`: injects what is in an object from a place on; the place behind it.
-- `reader:tell(n, key)`: a log line on the progress, now and then.
+- `reader:visit(key, place)`: injects what is in an object from a place on, then the checkpoint behind it, and tells the progress
+  now and then; false when the plugin has to end.
+- `reader:pass_ends()`: tells how much there was, if anything.
 - `store_reader.seconds(text, key)`: seconds since 1970 of a day or time in UTC.
 - `store_reader.split(checkpoint)`: key and place.
 --]]
@@ -76,6 +77,7 @@ function new(store)
         format          = read_config("format"),
         snappy_messages = read_config("snappy_messages"),
         progress        = read_config("progress") or 10,
+        objects         = 0,
         injected        = 0,
         skipped         = 0,
         told            = os.time(),
@@ -174,11 +176,25 @@ function Reader:read(key, place)
     return place
 end
 
-function Reader:tell(n, key, is_last)
+function Reader:tell(key, is_last)
     local now = os.time()
     if now - self.told < self.progress and not is_last then return end
     self.told = now
-    print(string.format("%d objects read, %d messages injected, %d not wanted: %s", n, self.injected, self.skipped, key))
+    print(string.format("%d objects read, %d messages injected, %d not wanted: %s", self.objects, self.injected, self.skipped, key))
+end
+
+function Reader:visit(key, place)
+    local behind = self:read(key, place or 0)
+    if not is_running() then return false end
+    inject_message(nil, string.format("%s:%.0f", key, behind))
+    self.objects = self.objects + 1
+    self:tell(key)
+    return true
+end
+
+function Reader:pass_ends()
+    if self.objects > 0 then self:tell("the last", true) end
+    self.objects = 0
 end
 
 return M

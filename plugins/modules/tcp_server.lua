@@ -154,8 +154,9 @@ function new(default_port, others)
         return data and #data > 0
     end
 
-    -- Reads what clients had sent when the plugin was told to end.
+    -- Reads what clients had sent when the plugin was told to end, also those that were not accepted yet.
     local function drain(on)
+        if server and not is_full then accept(on) end
         local left = {}
         for _, client in pairs(clients) do left[#left + 1] = client end
         for _, client in ipairs(left) do

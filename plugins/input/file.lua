@@ -13,6 +13,7 @@ what was appended in the meantime.
 
 ```lua
 filename        = "file.lua"
+instruction_limit = 0   -- one call reads all that there is
 input_filename  = "/var/log/dpkg.log"   -- nil reads standard input, whose place cannot be remembered
 ticker_interval = 0
 -- decoder_module, default_headers, send_decode_failures: see modules/decoding.lua

@@ -13,6 +13,7 @@ appended.
 
 ```lua
 filename       = "heka_file.lua"
+instruction_limit = 0   -- one call reads all that there is
 input_filename = "/data/messages.heka"   -- "-" reads standard input
 ```
 --]]

@@ -14,6 +14,7 @@ object and the place in it, so a restart goes on where it was. Gzip, zstd and fr
 
 ```lua
 filename       = "heka_s3.lua"
+instruction_limit = 0   -- one call reads all that there is
 s3_bucket      = "lake"
 s3_prefix      = "telemetry"           -- with dimension_file: what the keys of the lake begin with
 dimension_file = "dimensions.json"     -- which folders are read; see modules/moz_telemetry/s3.lua

@@ -19,6 +19,7 @@ landfill do) outside of these days is not opened. A store that cannot be reached
 
 ```lua
 filename   = "heka_store.lua"
+instruction_limit = 0   -- one call reads all that there is
 store_path = "/data/landfill"         -- a folder, one file, or s3://bucket/prefix
 -- store_options = {               -- see plugins/reference/object_store.md
 --     endpoint = "http://127.0.0.1:9000", credentials = "file:/run/secrets/s3",

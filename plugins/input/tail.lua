@@ -25,6 +25,7 @@ file was handed over, so after a restart nothing is left out; after a crash the 
 
 ```lua
 filename        = "tail.lua"
+instruction_limit = 0   -- one call reads all that there is
 input_filename  = "/var/log/syslog" -- or "/var/log/nginx/*.log"
 ticker_interval = 1
 -- start = "oldest"       -- without a checkpoint: "oldest" reads the whole file, "newest" only what comes

@@ -197,7 +197,7 @@ fn configure(place: &Place) -> anyhow::Result<()> {
 
 fn tail_cfg(path: &str, decoder: &str) -> String {
     format!(
-        "filename = 'tail.lua'\nticker_interval = 1\ninput_filename = '{path}'\n\
+        "filename = 'tail.lua'\ninstruction_limit = 0\nticker_interval = 1\ninput_filename = '{path}'\n\
          decoder_module = '{decoder}'\nsend_decode_failures = true\ndefault_headers = {{ Type = 'log' }}\n"
     )
 }

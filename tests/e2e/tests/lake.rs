@@ -113,7 +113,10 @@ fn bytes(all: &[Message]) -> Vec<u8> {
 /// Puts messages into the input queue by an engine of its own, which ends.
 fn queued(site: Site, all: &[Message]) -> Site {
     let input = site.write("in.heka", bytes(all));
-    let cfg = format!("input_filename = \"{}\"", input.display());
+    let cfg = format!(
+        "instruction_limit = 0\ninput_filename = \"{}\"",
+        input.display()
+    );
     let site = site.ours("input/heka_file.lua", "in", &cfg);
     site.replay().expect(0);
     std::fs::remove_file(site.path("run/input/in.cfg")).expect("removed");
@@ -227,7 +230,7 @@ fn a_lake_in_s3_survives_kills_and_a_bad_network() {
     let back = Site::new();
     back.write("wanted.json", wanted);
     let cfg = format!(
-        "s3_bucket = \"lake\"\ndimension_file = \"wanted.json\"\n{}",
+        "instruction_limit = 0\ns3_bucket = \"lake\"\ndimension_file = \"wanted.json\"\n{}",
         cloud.options(&back)
     );
     let back = back
@@ -299,7 +302,10 @@ fn the_public_configuration_runs_unchanged() {
         .ours(
             "input/heka_file.lua",
             "in",
-            &format!("input_filename = \"{}\"", input.display()),
+            &format!(
+                "instruction_limit = 0\ninput_filename = \"{}\"",
+                input.display()
+            ),
         )
         .ours("output/moz_telemetry_s3.lua", "lake", cfg);
     // While it runs the files have the names of their dimensions, without a timer.
@@ -355,12 +361,12 @@ fn a_store_in_s3_comes_back_by_date_and_filter_in_every_form() {
     cloud.put("text/a.ndjson", b"{\"Payload\":\"line\"}\nother\n");
     let site = Site::new();
     let cfg = format!(
-        "store_path = \"s3://lake/landfill\"\nday_prefix = \"in/\"\nfrom = '2026-11-02'\nto = '2026-11-07T12:00:00Z'\n\
+        "instruction_limit = 0\nstore_path = \"s3://lake/landfill\"\nday_prefix = \"in/\"\nfrom = '2026-11-02'\nto = '2026-11-07T12:00:00Z'\n\
          matcher = \"Payload != '3'\"\n{}",
         cloud.options(&site)
     );
     let lines = format!(
-        "store_path = \"s3://lake/text\"\ndecoder_module = 'decoders.lines'\n{}",
+        "instruction_limit = 0\nstore_path = \"s3://lake/text\"\ndecoder_module = 'decoders.lines'\n{}",
         cloud.options(&site)
     );
     let site = site

@@ -18,7 +18,10 @@ fn sample(n: usize, size: usize) -> Message {
 fn file_to_file(bytes: &[u8]) -> Site {
     let site = Site::new();
     let input = site.write("in.heka", bytes);
-    let cfg = format!("input_filename = \"{}\"", input.display());
+    let cfg = format!(
+        "instruction_limit = 0\ninput_filename = \"{}\"",
+        input.display()
+    );
     site.ours("input/heka_file.lua", "in", &cfg)
         .collect("all", "TRUE")
 }
@@ -58,7 +61,10 @@ fn an_output_file_rolls_and_cuts_a_torn_end() {
         .ours(
             "input/heka_file.lua",
             "in",
-            &format!("input_filename = \"{}\"", input.display()),
+            &format!(
+                "instruction_limit = 0\ninput_filename = \"{}\"",
+                input.display()
+            ),
         )
         .ours("output/heka_file.lua", "out", &cfg);
     site.replay().expect(0);
@@ -87,7 +93,10 @@ fn one_engine_sends_to_another_that_comes_later() {
         .ours(
             "input/heka_file.lua",
             "in",
-            &format!("input_filename = \"{}\"", input.display()),
+            &format!(
+                "instruction_limit = 0\ninput_filename = \"{}\"",
+                input.display()
+            ),
         )
         .ours(
             "output/heka_tcp.lua",
@@ -184,7 +193,10 @@ fn messages_pass_over_tls_between_those_with_certificates_only() {
         .ours(
             "input/heka_file.lua",
             "in",
-            &format!("input_filename = \"{}\"", input.display()),
+            &format!(
+                "instruction_limit = 0\ninput_filename = \"{}\"",
+                input.display()
+            ),
         )
         .ours(
             "output/heka_tcp.lua",

@@ -28,7 +28,10 @@ fn landfill(all: &[Message], cfg: &str) -> Site {
         "message_matcher = \"TRUE\"\nlandfill_name = \"incoming\"\nbatch_dir = \"{}\"\nticker_interval = 1\n{cfg}",
         site.path("landfill").display()
     );
-    let input = format!("input_filename = \"{}\"", input.display());
+    let input = format!(
+        "instruction_limit = 0\ninput_filename = \"{}\"",
+        input.display()
+    );
     site.ours("input/heka_file.lua", "in", &input)
         .ours("output/landfill.lua", "landfill", &cfg)
 }
@@ -97,7 +100,10 @@ fn store(cfg: &str) -> Site {
     site.write("store/a/x+20261101+000000.0_h_1.done", bytes(&all[..10]));
     site.write("store/b/x+20261106+000000.0_h_1.done", bytes(&all[10..]));
     site.write("store/c.ndjson", "{\"Payload\":\"line\"}\nnonsense\n");
-    let cfg = format!("store_path = \"{}\"\n{cfg}", site.path("store").display());
+    let cfg = format!(
+        "instruction_limit = 0\nstore_path = \"{}\"\n{cfg}",
+        site.path("store").display()
+    );
     site.ours("input/heka_store.lua", "store", &cfg)
         .collect("all", "TRUE")
 }

@@ -5,7 +5,7 @@ use e2e::{Engine, Site, payloads};
 fn site(cfg: &str) -> Site {
     let site = Site::new();
     let cfg = format!(
-        "input_filename = \"{}\"\nticker_interval = 1\n{cfg}",
+        "input_filename = \"{}\"\ninstruction_limit = 0\nticker_interval = 1\n{cfg}",
         site.path("app.log").display()
     );
     site.ours("input/tail.lua", "tail", &cfg)

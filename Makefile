@@ -34,6 +34,7 @@ test: web lint
 
 ## Figures as messages/s, ns/message, CPU and memory.
 bench: build
+	sh .ci/needs wrk nginx:nginx-light java:default-jre-headless mvn:maven
 	$(CARGO) run --release -p foresight-bench -- $(BENCH_ARGS)
 
 lint:

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
+    // Asked when it runs: the target folder may outlive the place in which it was built.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let dist = Path::new(&here).join("web/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     let mut files: Vec<_> = fs::read_dir(&dist)?
         .collect::<io::Result<Vec<_>>>()?

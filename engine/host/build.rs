@@ -10,7 +10,9 @@ const PLUGIN_FOLDERS: [&str; 6] = [
 ];
 
 fn main() -> io::Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Asked when it runs: the target folder may outlive the place in which it was built.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let here = Path::new(&here);
     list(
         "plugins.rs",
         &here.join("../../plugins"),

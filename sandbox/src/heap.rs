@@ -148,10 +148,31 @@ impl Word {
         Value::of(self.0)
     }
 
+    /// The string, if it is one.
+    #[inline(always)]
+    pub(crate) fn string(self) -> Option<Str> {
+        (self.upper() == kind::STRING).then_some(Str((self.0 & ADDRESS) as *const StringHead))
+    }
+
+    /// The number, if it is one.
+    #[inline(always)]
+    pub(crate) fn number(self) -> Option<f64> {
+        match self.upper() {
+            kind::INTEGER => Some(f64::from(self.0 as u32 as i32)),
+            other => (other < kind::INTEGER).then_some(f64::from_bits(self.0)),
+        }
+    }
+
+    /// The bits that tell the kind; the shift keeps the sign, as LuaJIT's does.
+    #[inline(always)]
+    fn upper(self) -> u32 {
+        ((self.0 as i64) >> 47) as u32
+    }
+
     /// Its kind, as Lua's interface tells it.
     #[inline(always)]
     pub(crate) fn kind(self) -> Type {
-        match ((self.0 as i64) >> 47) as u32 {
+        match self.upper() {
             kind::NIL => Type::Nil,
             kind::FALSE | kind::TRUE => Type::Boolean,
             kind::STRING => Type::String,
@@ -412,6 +433,16 @@ unsafe fn is_seen(l: *mut lua_State, i: c_int) -> bool {
         let Some(word) = word_at(l, i) else {
             return false;
         };
+        let same_string = word.string().map(Value::String)
+            == match word.value() {
+                text @ Value::String(_) => Some(text),
+                _ => None,
+            };
+        let same_number = word.number().map(Value::Number)
+            == match word.value() {
+                number @ Value::Number(_) => Some(number),
+                _ => None,
+            };
         let content = match word.value() {
             Value::Nil => ffi::lua_type(l, i) == ffi::LUA_TNIL,
             Value::Bool(truth) => truth == (ffi::lua_toboolean(l, i) != 0),
@@ -422,7 +453,7 @@ unsafe fn is_seen(l: *mut lua_State, i: c_int) -> bool {
             Value::Table(table) => table == Table::at(l, i),
             Value::Other => true,
         };
-        content && word.kind() == Type::from_raw(ffi::lua_type(l, i))
+        content && same_string && same_number && word.kind() == Type::from_raw(ffi::lua_type(l, i))
     }
 }
 

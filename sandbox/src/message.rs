@@ -1,7 +1,7 @@
 //! The message a plugin is looking at, and what `read_message` remembers from one message to the next.
 #![allow(unsafe_code)]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, UnsafeCell};
 
 use schemas::{Index, Value, View};
 
@@ -137,27 +137,17 @@ struct Bytes {
     framed: *const [u8],
 }
 
-/// An index and whose message it was filled for.
-#[derive(Default)]
-struct Owned {
-    index: Index,
-    owner: usize,
-}
-
 thread_local! {
     /// One index for all sandboxes of a thread: it is filled anew for each message.
-    static INDEX: RefCell<Owned> = RefCell::default();
+    static INDEX: UnsafeCell<Index> = UnsafeCell::default();
 }
 
 /// The message of the running `process_message`, if one runs.
 #[derive(Default)]
 pub(crate) struct Current {
     bytes: Cell<Option<Bytes>>,
-    /// The index of the message, if the host has one.
-    given: Cell<Option<*const Index>>,
-    /// Whether the thread's index is that of this message.
-    parsed: Cell<bool>,
-    broken: Cell<bool>,
+    /// The index of the message: the host's, or that of the thread once the plugin has read something.
+    index: Cell<Option<*const Index>>,
     names: [Cell<Option<Name>>; NAMES],
     /// Names learned so far; says which of several goes.
     learned: Cell<usize>,
@@ -170,6 +160,7 @@ impl Drop for Showing<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.bytes.set(None);
+        self.0.index.set(None);
     }
 }
 
@@ -177,7 +168,7 @@ impl Current {
     /// Shows a message, with its index if that is known, to the plugin until the result is dropped.
     ///
     /// # Safety
-    /// Both slices and the index outlive the result.
+    /// Both slices and the index outlive the result, and no other message is shown on this thread meanwhile.
     #[inline]
     pub(crate) unsafe fn show(
         &self,
@@ -186,33 +177,41 @@ impl Current {
         index: Option<&Index>,
     ) -> Showing<'_> {
         self.bytes.set(Some(Bytes { message, framed }));
-        self.given.set(index.map(std::ptr::from_ref));
-        self.parsed.set(false);
+        self.index.set(index.map(std::ptr::from_ref));
         Showing(self)
     }
 
     /// Runs `with` on the message, parsed on the first use, and its framed form; none if no message is being processed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<T>(&self, with: impl FnOnce(View<'_>, &[u8]) -> T) -> Option<T> {
+        let index = match self.index.get() {
+            Some(index) => index,
+            None => self.outline()?,
+        };
         let bytes = self.bytes.get()?;
-        // SAFETY: `show` was promised that the slices are alive while they are set.
-        let (message, framed) = unsafe { (&*bytes.message, &*bytes.framed) };
-        if let Some(index) = self.given.get() {
-            // SAFETY: `show` was promised that the index is alive while the bytes are set.
-            let index = unsafe { &*index };
-            return Some(with(index.view(message), framed));
+        // SAFETY: `show` was promised that the slices and a given index are alive while the bytes are set; the thread's
+        // index is filled only while a message has none, and no other message is shown meanwhile.
+        let (message, framed, index) = unsafe { (&*bytes.message, &*bytes.framed, &*index) };
+        Some(with(index.view(message), framed))
+    }
+
+    /// Fills the thread's index for the message.
+    #[inline(never)]
+    fn outline(&self) -> Option<*const Index> {
+        let bytes = self.bytes.get()?;
+        let index = INDEX.with(UnsafeCell::get);
+        // SAFETY: the message is alive. The index is the thread's own, and nobody looks at it: this message has had none
+        // so far, and no other is shown on this thread.
+        let outlined = unsafe { (*index).outline(&*bytes.message) };
+        if outlined.is_err() {
+            // The queue holds whole messages only; a broken one is shown as one without anything in it.
+            self.bytes.set(Some(Bytes {
+                message: &[],
+                ..bytes
+            }));
         }
-        INDEX.with_borrow_mut(|owned| {
-            let me = std::ptr::from_ref(self) as usize;
-            if !self.parsed.get() || owned.owner != me {
-                // The queue holds whole messages only; a broken one is shown as one without anything in it.
-                self.broken.set(owned.index.outline(message).is_err());
-                self.parsed.set(true);
-                owned.owner = me;
-            }
-            let message = if self.broken.get() { &[] } else { message };
-            Some(with(owned.index.view(message), framed))
-        })
+        self.index.set(Some(index));
+        Some(index)
     }
 
     /// Whether a message is being processed.

@@ -12,13 +12,13 @@ const WHOLE_MAX: f64 = 18_446_744_073_709_551_616.0;
 /// Appends `number` as `%.14g` writes it, if it is a whole number below 2^64; otherwise nothing, and false.
 pub(crate) fn push_whole(number: f64, out: &mut Vec<u8>) -> bool {
     let size = number.abs();
-    if !(size < WHOLE_MAX && size == size.trunc()) {
+    let whole = size as u64;
+    if !(size < WHOLE_MAX && size == whole as f64) {
         return false;
     }
     if number.is_sign_negative() {
         out.push(b'-');
     }
-    let whole = size as u64;
     if whole < TEN.pow(DIGITS) {
         push_digits(whole, out);
     } else {

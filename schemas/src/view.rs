@@ -229,54 +229,62 @@ fn walk(
 /// them right.
 #[inline(always)]
 fn in_order(message: &[u8], headers: &mut Headers, field: &mut impl FnMut(Span) -> bool) -> usize {
-    // The span of the part at `at`, if it has this key and less than 128 bytes.
-    let short = |at: usize, key: u8| match message.get(at..) {
-        Some([first, len, rest @ ..])
-            if *first == key && *len < 0x80 && rest.len() >= usize::from(*len) =>
-        {
-            let start = at as u32 + 2;
-            let end = start + u32::from(*len);
-            Some(Span { start, end })
-        }
-        _ => None,
-    };
-    let number = |at: usize, key: u8| match message.get(at) {
-        Some(first) if *first == key => wire::varint(message, at + 1),
-        _ => None,
-    };
     let mut at = 0;
-    if let Some(span) = short(at, 0x0A).filter(|span| span.len() == 16) {
+    if let Some(span) = short(message, at, 0x0A).filter(|span| span.len() == 16) {
         (headers.uuid, at) = (span, span.end as usize);
     }
-    if let Some((value, end)) = number(at, 0x10) {
+    if let Some((value, end)) = keyed_number(message, at, 0x10) {
         (headers.timestamp, at) = (Some(value as i64), end);
     }
-    if let Some(span) = short(at, 0x1A) {
+    if let Some(span) = short(message, at, 0x1A) {
         (headers.type_, at) = (span, span.end as usize);
     }
-    if let Some(span) = short(at, 0x22) {
+    if let Some(span) = short(message, at, 0x22) {
         (headers.logger, at) = (span, span.end as usize);
     }
-    if let Some((value, end)) = number(at, 0x28) {
+    if let Some((value, end)) = keyed_number(message, at, 0x28) {
         (headers.severity, at) = (Some(value as i32), end);
     }
-    if let Some(span) = short(at, 0x32) {
+    if let Some(span) = short(message, at, 0x32) {
         (headers.payload, at) = (span, span.end as usize);
     }
-    if let Some(span) = short(at, 0x3A) {
+    if let Some(span) = short(message, at, 0x3A) {
         (headers.env_version, at) = (span, span.end as usize);
     }
-    if let Some((value, end)) = number(at, 0x40) {
+    if let Some((value, end)) = keyed_number(message, at, 0x40) {
         (headers.pid, at) = (Some(value as i32), end);
     }
-    if let Some(span) = short(at, 0x4A) {
+    if let Some(span) = short(message, at, 0x4A) {
         (headers.hostname, at) = (span, span.end as usize);
     }
     // A field that is not whole is met, and told, by who goes on from here.
-    while let Some(span) = short(at, 0x52).filter(|span| field(*span)) {
+    while let Some(span) = short(message, at, 0x52).filter(|span| field(*span)) {
         at = span.end as usize;
     }
     at
+}
+
+/// The span of the part at `at`, if it has this key and less than 128 bytes.
+#[inline(always)]
+fn short(message: &[u8], at: usize, key: u8) -> Option<Span> {
+    let [first, len, rest @ ..] = message.get(at..)? else {
+        return None;
+    };
+    if *first != key || *len >= 0x80 || rest.len() < usize::from(*len) {
+        return None;
+    }
+    let start = at as u32 + 2;
+    let end = start + u32::from(*len);
+    Some(Span { start, end })
+}
+
+/// The number at `at`, if it has this key, and the offset behind it.
+#[inline(always)]
+fn keyed_number(message: &[u8], at: usize, key: u8) -> Option<(u64, usize)> {
+    if *message.get(at)? != key {
+        return None;
+    }
+    wire::varint(message, at + 1)
 }
 
 /// Reads the part at `at` and answers the offset behind it, or `None` if it is broken.

@@ -581,6 +581,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .map_err(|error| format!("starting its thread: {error}"))
 }
 
+/// Where processors are short, who reads the queues comes before who fills them, by so many steps of niceness: readers that
+/// keep up find their messages in memory, and purged segments leave their pages to the next ones. A step is about a quarter
+/// of the share, so that an input still has its part on a machine that is busy with other things.
+const INPUT_NICENESS: i32 = 4;
+
 /// The thread of an input plugin.
 fn run_input(
     shared: &Shared,
@@ -589,6 +594,9 @@ fn run_input(
     state: Option<&StateFile>,
 ) {
     plugin.set_handle(sandbox.handle());
+    if let Err(error) = stdx::thread::give_way(INPUT_NICENESS) {
+        tracing::warn!(target: "input_plugins", "{}: letting others run first: {error}", plugin.config.name);
+    }
     let run = AssertUnwindSafe(|| input_plugin::run(shared, plugin, &mut sandbox));
     let end = std::panic::catch_unwind(run)
         .unwrap_or_else(|panic| InputEnd::Terminated(fault::panic_text(&*panic)));

@@ -1,4 +1,4 @@
-//! Small helpers that several crates need: clock, files, backoff, sizes, statistics, patterns.
+//! Small helpers that several crates need: clock, files, backoff, sizes, statistics, patterns, threads.
 pub mod backoff;
 pub mod clock;
 pub mod faulty;
@@ -7,3 +7,4 @@ pub mod pattern;
 pub mod seed;
 pub mod size;
 pub mod stats;
+pub mod thread;

@@ -184,47 +184,41 @@ pub(super) fn write_default(call: &mut Call<'_>) -> Result<usize, Error> {
 /// Writes all arguments but the first. `hidden` arguments are not the plugin's when an error counts them.
 fn write_values(call: &mut Call<'_>, hidden: i32) -> Result<usize, Error> {
     let last = call.arg_count() as i32;
-    let other = (2..=last).find(|&i| !is_text(call, i));
-    let written = match other {
-        None => write_texts(call, last)?,
-        Some(_) => {
-            let gathered = gather(call, last, hidden)?;
-            with_stream(call, |call, stream| {
-                let mut waiter = CallWaiter::new(call);
-                Ok(stream.write(std::iter::once(gathered.bytes()), &mut waiter))
-            })?
-        }
+    let written = if let Some(line) = join_short(call, last) {
+        write_piece(call, &line)?
+    } else if (2..=last).all(|i| is_text(call, i)) {
+        with_stream(call, |call, stream| {
+            let mut waiter = CallWaiter::new(call);
+            let parts = (2..=last).map(|i| call.check_bytes(i).unwrap_or(b""));
+            Ok(stream.write(parts, &mut waiter))
+        })?
+    } else {
+        let gathered = gather(call, last, hidden)?;
+        write_piece(call, &gathered)?
     };
     push_outcome(call, written, None)
 }
 
-/// Writes the arguments from 2 to `last`, which are strings and numbers.
-fn write_texts(call: &mut Call<'_>, last: i32) -> Result<io::Result<()>, Error> {
-    if let Some(line) = join_short(call, last) {
-        return with_stream(call, |call, stream| {
-            let mut waiter = CallWaiter::new(call);
-            Ok(stream.write(std::iter::once(line.bytes()), &mut waiter))
-        });
-    }
+fn write_piece(call: &mut Call<'_>, piece: &Scratch) -> Result<io::Result<()>, Error> {
     with_stream(call, |call, stream| {
         let mut waiter = CallWaiter::new(call);
-        let parts = (2..=last).map(|i| call.check_bytes(i).unwrap_or(b""));
-        Ok(stream.write(parts, &mut waiter))
+        Ok(stream.write(std::iter::once(piece.bytes()), &mut waiter))
     })
 }
 
 /// Texts up to this size are joined, in bytes: together, as the arguments of one call are few, far less than a megabyte.
 const SHORT: usize = 1024;
 
-/// The arguments in one piece if all are short: numbers then need not become strings of Lua, which would be garbage at once.
+/// The arguments from 2 to `last` in one piece if all are numbers and short strings: numbers then need not become strings of
+/// Lua, which would be garbage at once.
 fn join_short(call: &Call<'_>, last: i32) -> Option<Scratch> {
     let mut line = Scratch::take();
     let buffer = line.reserve(call, 0).ok()?;
     for i in 2..=last {
         match call.bytes_at(i) {
             Some(text) if text.len() <= SHORT => buffer.extend_from_slice(text),
-            Some(_) => return None,
-            None => call.write_number(i, buffer),
+            None if call.number_at(i).is_some() => call.write_number(i, buffer),
+            _ => return None,
         }
     }
     Some(line)

@@ -8,7 +8,7 @@ use stdx::pattern::{Budget, Exceeded};
 
 use super::{Error, Function};
 use crate::ffi::{self, lua_Debug, lua_State};
-use crate::heap::{self, Value};
+use crate::heap::{self, Value, Word};
 use crate::limits::{self, Ended, MAX_NATIVE_DEPTH};
 use crate::number_text;
 use crate::vm::{self, Shared, slot};
@@ -175,14 +175,21 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// `bad argument #i to '...' (string expected, got ...)`
-    #[inline]
+    // Inlined, because an answer that is put together in memory and then read as a whole stalls the processor.
+    #[inline(always)]
     pub fn check_bytes(&self, i: i32) -> Result<&'a [u8], Error> {
         if self.is_argument(i)
-            && let Some(Value::String(text)) = self.look(i)
+            && let Some(text) = self.look(i).and_then(Word::string)
         {
             // SAFETY: an argument stays on the stack for the whole call, and strings neither move nor change.
             return Ok(unsafe { text.bytes() });
         }
+        self.check_other_bytes(i)
+    }
+
+    /// [`Call::check_bytes`] of what is not seen to be a string.
+    #[inline(never)]
+    fn check_other_bytes(&self, i: i32) -> Result<&'a [u8], Error> {
         if self.is_argument(i) && matches!(self.type_of(i), Type::String | Type::Number) {
             // SAFETY: an argument stays on the stack for the whole call, and strings neither move nor change.
             return Ok(unsafe { vm::bytes_of(self.l, i) });
@@ -296,22 +303,20 @@ impl<'a> Call<'a> {
 
     /// The value at `i` as it lies on the stack; none if nothing is there, or the stack cannot be read.
     #[inline(always)]
-    fn look(&self, i: i32) -> Option<Value> {
+    fn look(&self, i: i32) -> Option<Word> {
         if !heap::is_proved() {
             return None;
         }
         // SAFETY: the layout was proved.
-        unsafe { heap::word_at(self.l, i) }.map(heap::Word::value)
+        unsafe { heap::word_at(self.l, i) }
     }
 
     /// The bytes of the value at `i`, if it is a string (not a number).
-    #[inline]
+    #[inline(always)]
     pub fn bytes_at(&self, i: i32) -> Option<&[u8]> {
-        match self.look(i) {
+        if let Some(word) = self.look(i) {
             // SAFETY: the value stays on the stack while `self` is borrowed.
-            Some(Value::String(text)) => return Some(unsafe { text.bytes() }),
-            Some(_) => return None,
-            None => {}
+            return word.string().map(|text| unsafe { text.bytes() });
         }
         // SAFETY: the value stays on the stack while `self` is borrowed.
         (self.type_of(i) == Type::String).then(|| unsafe { vm::bytes_of(self.l, self.at(i)) })
@@ -353,10 +358,8 @@ impl<'a> Call<'a> {
     /// The number at `i`, if it is one (not a string).
     #[inline]
     pub fn number_at(&self, i: i32) -> Option<f64> {
-        match self.look(i) {
-            Some(Value::Number(number)) => return Some(number),
-            Some(_) => return None,
-            None => {}
+        if let Some(word) = self.look(i) {
+            return word.number();
         }
         // SAFETY: the index is valid.
         (self.type_of(i) == Type::Number).then(|| unsafe { ffi::lua_tonumber(self.l, self.at(i)) })
@@ -365,7 +368,7 @@ impl<'a> Call<'a> {
     /// The value at `i` as a number, if it is one or a string that holds one.
     #[inline]
     pub fn to_number(&self, i: i32) -> Option<f64> {
-        if let Some(Value::Number(number)) = self.look(i) {
+        if let Some(number) = self.look(i).and_then(Word::number) {
             return Some(number);
         }
         let i = self.at(i);
@@ -640,7 +643,7 @@ impl<'a> Call<'a> {
 
     /// Whether the value at `i` is a table that was made with room for items, and none for keys: `{nil}` was, `{}` was not.
     pub(super) fn has_array_part(&self, i: i32) -> bool {
-        match self.look(i) {
+        match self.look(i).map(Word::value) {
             // SAFETY: the table is on the stack.
             Some(Value::Table(table)) => unsafe { table.array_len() > 0 },
             _ => false,

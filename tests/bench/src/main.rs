@@ -5,17 +5,19 @@
 //! With `--small` everything runs once in tiny sizes: that asserts that every message arrives, and nothing about times.
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
-//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `kafka`,
-//! `footprint`, `recovery` and `latency`.
+//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `edge`,
+//! `loader`, `kafka`, `footprint`, `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
 
+mod edge;
 mod engine;
 mod footprint;
 mod generate;
 mod inject;
 mod kafka;
 mod latency;
+mod loader;
 mod modules;
 mod nginx;
 mod process;
@@ -144,6 +146,8 @@ fn benchmarks() -> Vec<Benchmark> {
             interpreter: true,
             ..modules
         },
+        other("edge", edge::ABOUT, edge::measure),
+        other("loader", loader::ABOUT, loader::measure),
         other("kafka", kafka::ABOUT, kafka::measure),
         other("footprint", footprint::ABOUT, footprint::measure),
         other("recovery", recovery::ABOUT, recovery::measure),

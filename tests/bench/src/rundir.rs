@@ -103,6 +103,38 @@ impl RunDir {
         Ok(fs::write(folder.join(format!("{name}.cfg")), text)?)
     }
 
+    /// Lets plugins and modules of this project be found.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn use_our_plugins(&self) -> Result<()> {
+        let plugins = project("plugins");
+        let config = format!(
+            "sandbox_install_path = [[{0}]]\nio_lua_path = [[{0}/modules/?.lua;{0}/?.lua]]\n\
+             analysis_lua_path = [[{0}/modules/?.lua]]\nmax_message_size = 8388608\n",
+            plugins.display()
+        );
+        let path = self.root.join(CONFIG);
+        let text = fs::read_to_string(&path)? + &config;
+        Ok(fs::write(path, text)?)
+    }
+
+    /// Adds the plugin `name` that runs `lua`, one of this project's, with the keys in `config`.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn installed(&self, stage: Stage, name: &str, lua: &str, config: &str) -> Result<()> {
+        let path = self
+            .root
+            .join("run")
+            .join(stage.folder())
+            .join(format!("{name}.cfg"));
+        Ok(fs::write(
+            path,
+            format!("filename = \"{lua}\"\n{config}\n"),
+        )?)
+    }
+
     /// The output that writes the counts which analysis plugins report at their end.
     ///
     /// # Errors
@@ -144,6 +176,13 @@ impl RunDir {
         );
         Ok(())
     }
+}
+
+/// A path of this project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 /// The Lua of a plugin, by file name.

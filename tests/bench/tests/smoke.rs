@@ -21,6 +21,8 @@ fn every_benchmark_works_in_small() {
         "nginx-grammar",
         "reinject",
         "modules",
+        "edge",
+        "loader",
         "kafka",
         "footprint",
         "recovery",

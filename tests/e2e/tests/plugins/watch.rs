@@ -1,0 +1,309 @@
+//! The monitors that are built on `monitor.watch`: a planted fault becomes one alert with the right id, the same data without it none,
+//! and both also over a restart in the middle.
+
+use e2e::{Site, field_text, messages};
+
+/// What all sources share: minutes of messages by `minute(i, faulty)`; each start of the site goes on where the one before stopped.
+const SOURCE: &str = r#"
+    require "math"
+    require "string"
+    local first, last, fault = read_config("first"), read_config("last"), read_config("fault")
+    local function send(at, message)
+        message.Timestamp = at * 1e9
+        inject_message(message)
+    end
+    local function is_faulty(i) return fault > 0 and i >= fault and i < fault + 30 end
+    local minute
+    function process_message()
+        for i = first, last - 1 do minute(i, 1.6e9 + i * 60, is_faulty(i)) end
+        -- Moves the time of the replay on.
+        send(1.6e9 + last * 60, { Type = "tick" })
+        return 0
+    end
+"#;
+
+/// When the fault begins, in minutes; a day and a half is what detectors need here.
+const FAULT: u32 = 400;
+const END: u32 = 480;
+
+/// A monitor on the data of a source, and what came of it.
+struct Case {
+    plugin: &'static str,
+    cfg: &'static str,
+    minute: &'static str,
+}
+
+impl Case {
+    fn site(&self) -> Site {
+        let cfg = format!(
+            "message_matcher = \"Type != 'alert' && Type != 'inject_payload' && Type != 'tick'\"\nticker_interval = 60\n\
+             preserve_data = true\nmemory_limit = 0\noutput_limit = 0\ninstruction_limit = 0\nrows = 500\ntimer_event_inject_limit = 20\n\
+             alert = {{ modules = {{ email = {{ recipients = {{ 'ops@example.com' }} }} }} }}\n{}",
+            self.cfg
+        );
+        Site::new()
+            .ours(&format!("analysis/{}.lua", self.plugin), "monitor", &cfg)
+            .collect("alerts", "Type == 'alert'")
+            .collect("graphs", "Type == 'inject_payload'")
+    }
+
+    /// Replays these minutes, each part in a run of its own, and gives the ids of the alerts.
+    fn alerts(&self, site: &Site, fault: u32, parts: &[u32]) -> Vec<String> {
+        let mut first = 0;
+        for &last in parts {
+            let cfg = format!(
+                "first = {first}\nlast = {last}\nfault = {fault}\ninstruction_limit = 0"
+            );
+            let source = format!("{SOURCE}\n{}", self.minute);
+            site.put_plugin("run", e2e::Kind::Input, &format!("source{first}"), &cfg, &source);
+            site.replay().expect(0);
+            std::fs::remove_file(site.path(format!("run/input/source{first}.cfg"))).expect("it was there");
+            first = last;
+        }
+        let alerts = messages(&site.path("alerts.heka"));
+        alerts.iter().filter_map(|m| field_text(m, "id")).collect()
+    }
+
+    /// One alert with this id, and none without the fault. Gives the site with the fault.
+    fn gives(&self, id: &str) -> Site {
+        let quiet = self.site();
+        assert_eq!(self.alerts(&quiet, 0, &[END]), Vec::<String>::new(), "{id}: no fault, no alert");
+        let site = self.site();
+        assert_eq!(self.alerts(&site, FAULT, &[FAULT + 1, END]), [id], "the fault, with a restart in it");
+        site
+    }
+}
+
+/// The text of the newest payload of this name.
+fn payload(site: &Site, name: &str) -> String {
+    let graphs = messages(&site.path("graphs.heka"));
+    let of_name = |m: &&schemas::message::Message| field_text(m, "payload_name").as_deref() == Some(name);
+    let last = graphs.iter().rev().find(of_name).unwrap_or_else(|| panic!("no payload {name}"));
+    String::from_utf8_lossy(last.payload.as_deref().unwrap_or_default()).into_owned()
+}
+
+/// The summary and the detail of the only alert.
+fn alert(site: &Site) -> (String, String) {
+    let alerts = messages(&site.path("alerts.heka"));
+    let detail = String::from_utf8_lossy(alerts[0].payload.as_deref().unwrap_or_default()).into_owned();
+    (field_text(&alerts[0], "summary").expect("a summary"), detail)
+}
+
+/// Submissions of two kinds; `fault` changes those of kind `main`.
+const DOCTYPE: &str = r#"
+    minute = function(i, at, faulty)
+        for _, kind in ipairs { "main", "crash" } do
+            local is_fault = faulty and kind == "main"
+            local n = 40 + (i * 7919) % 7
+            if is_fault and KIND == "inactivity" then n = 0 end
+            if is_fault and KIND == "volume" then n = n * 4 end
+            for j = 1, n do
+                local fields = { docType = kind, creationTimestamp = (at - 100) * 1e9, content = string.rep("x", 800 + (i * j) % 50) }
+                local what = "telemetry"
+                fields.submission = '{"a":1,"b":{"c":2}}'
+                if is_fault and KIND == "errors" and j % 2 == 0 or j == 7 and i % 10 == 0 then
+                    what = "telemetry.error"
+                    fields.DecodeError = "no clientId"
+                end
+                if is_fault and KIND == "duplicates" and j % 3 == 0 then what = "telemetry.duplicate" end
+                if is_fault and KIND == "latency" then fields.creationTimestamp = (at - 90000) * 1e9 end
+                if is_fault and KIND == "size" then fields.content = string.rep("x", 1600) end
+                if is_fault and KIND == "structure" then fields.submission = '{"a":1,"b":{"d":2}}' end
+                send(at + j / 10, { Type = what, Logger = "telemetry", Fields = fields })
+            end
+        end
+    end
+"#;
+
+/// Seasons are short, so that a few hours are enough.
+const DOCTYPE_CFG: &str = "structure_sample = 10\nalert.thresholds = { ['*'] = { volume = { { kind = 'gap', name = 'inactivity', resolution = 60 }, \
+                           { kind = 'robust', window = 120, threshold = 8, direction = 1 } } } }";
+
+fn doctype(kind: &str) -> Case {
+    let minute = format!("local KIND = '{kind}'\n{}", DOCTYPE);
+    Case { plugin: "doctype_monitor", cfg: DOCTYPE_CFG, minute: minute.leak() }
+}
+
+#[test]
+fn doctype_inactivity() {
+    let site = doctype("inactivity").gives("telemetry/main.inactivity");
+    let (summary, detail) = alert(&site);
+    assert!(summary.starts_with("telemetry/main: inactivity is missing (0, usually 4"), "{summary}");
+    assert!(detail.contains("strange since 2020-09-13T19:"), "{detail}");
+    assert!(detail.contains("Graph: https://e2e.host/dashboard_output/graphs/analysis.monitor.doctype_volume.html"), "{detail}");
+    let graph = payload(&site, "doctype_volume");
+    assert!(graph.contains("\"annotations\":[{") && graph.contains("inactivity is missing"), "{}", &graph[..300]);
+}
+
+#[test]
+fn doctype_errors_name_their_reason() {
+    let (_, detail) = alert(&doctype("errors").gives("telemetry/main.errors"));
+    assert!(detail.contains("times: no clientId"), "{detail}");
+}
+
+#[test]
+fn doctype_volume_duplicates_latency_size_structure() {
+    for (kind, id) in [
+        ("volume", "telemetry/main.volume"),
+        ("duplicates", "telemetry/main.duplicates"),
+        ("latency", "telemetry/main.latency"),
+        ("size", "telemetry/main.size"),
+        ("structure", "telemetry/main.structure"),
+    ] {
+        doctype(kind).gives(id);
+    }
+}
+
+/// Two kinds with three channels each; `fault` silences a channel, or all of a kind, or all of them.
+const TREE: &str = r#"
+    minute = function(i, at, faulty)
+        for k, kind in ipairs { "main", "crash" } do
+            for c, channel in ipairs { "release", "beta", "nightly" } do
+                local n = 30 / c + (i * 7919 + c) % 3
+                if faulty and KIND == "leaf" and kind == "main" and channel == "nightly" then n = 0 end
+                if faulty and KIND == "kind" and kind == "main" then n = 0 end
+                if faulty and KIND == "all" then n = n * 3 end
+                for j = 1, n do
+                    send(at + j, { Type = "telemetry", Logger = "telemetry", Fields = { docType = kind, channel = channel } })
+                end
+            end
+        end
+    end
+"#;
+
+const TREE_CFG: &str = "hierarchy = { 'Logger', 'Fields[docType]', 'Fields[channel]' }\nkeys_max = 20\n\
+                        checks = { { kind = 'gap', name = 'inactivity', resolution = 60 }, { kind = 'robust', window = 120, floor = 0.05 } }";
+
+#[test]
+fn a_fault_in_a_hierarchy_is_told_once_at_its_level() {
+    for (kind, id) in [
+        ("leaf", "telemetry/main/nightly.volume"),
+        ("kind", "telemetry/main.volume"),
+        ("all", "telemetry.volume"),
+    ] {
+        let case = Case {
+            plugin: "hierarchy_monitor",
+            cfg: TREE_CFG,
+            minute: format!("local KIND = '{kind}'\n{TREE}").leak(),
+        };
+        let site = case.gives(id);
+        assert!(payload(&site, "hierarchy").contains("\ntelemetry/crash/beta\tvolume\t"));
+    }
+}
+
+/// Systems of clients and times of answers, which a fault changes.
+const DISTRIBUTION: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 40 do
+            local os = j % 10 < 7 and "Windows" or j % 10 < 9 and "Mac" or "Linux"
+            local ms = 20 + (i * 7919 + j * 31) % 40
+            if faulty and j % 2 == 0 then os, ms = "Linux", ms * 20 end
+            send(at + j, { Type = "telemetry", Fields = { os = os, ms = ms } })
+        end
+    end
+"#;
+
+#[test]
+fn changed_distributions_of_categories_and_numbers() {
+    for cfg in [
+        "value_variable = 'Fields[os]'\nsec_per_row = 600\nminimum = 300",
+        "value_variable = 'Fields[ms]'\ncategories = false\nbins = 20\nhigh = 10000\nsec_per_row = 600\nminimum = 300",
+    ] {
+        let case = Case { plugin: "histogram_monitor", cfg, minute: DISTRIBUTION };
+        let site = case.gives("all.distribution");
+        let (summary, _) = alert(&site);
+        let most = if cfg.contains("os") { "'Linux' has a share of" } else { "has a share of" };
+        assert!(summary.contains(most), "{summary}");
+        assert!(payload(&site, "histogram_shares").lines().count() > 3);
+    }
+}
+
+/// Sizes of payloads; a fault doubles them or makes some of them large.
+const SIZES: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 40 do
+            local size = 1000 + (i * 7919 + j * 31) % 400
+            if faulty and KIND == "average" then size = size * 2 end
+            if faulty and KIND == "large" and j % 10 == 0 then size = 3000 end
+            send(at + j, { Type = "telemetry", Logger = "web", Payload = string.rep("x", size), Fields = { docType = "visit" } })
+        end
+    end
+"#;
+
+#[test]
+fn payloads_that_grow() {
+    for (kind, id) in [("average", "web/visit.average"), ("large", "web/visit.large")] {
+        let case = Case {
+            plugin: "payload_size_monitor",
+            cfg: "large = 3000",
+            minute: format!("local KIND = '{kind}'\n{SIZES}").leak(),
+        };
+        let site = case.gives(id);
+        let table = payload(&site, "payload_size_quantiles");
+        let row: Vec<&str> = table.lines().nth(1).expect("a row").split('\t').collect();
+        assert_eq!(row[..2], ["web/visit", "19200"], "{table}");
+        let median: f64 = row[2].parse().expect("a number");
+        assert!((1100.0..1500.0).contains(&median), "{table}");
+    }
+}
+
+/// Requests with statuses; a fault makes a tenth of them server errors, or half of them client errors.
+const REQUESTS: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 40 do
+            local status = j == 1 and 404 or j == 2 and i % 5 == 0 and 500 or 200
+            if faulty and KIND == "server" and j % 10 == 0 then status = 503 end
+            if faulty and KIND == "client" and j % 2 == 0 then status = "429" end
+            if faulty and KIND == "silence" then return end
+            send(at + j, { Type = "access", Fields = { status = j == 3 and "weird" or status } })
+        end
+    end
+"#;
+
+#[test]
+fn requests_that_fail() {
+    for (kind, id) in [
+        ("server", "all.server_errors"),
+        ("client", "all.client_errors"),
+        ("silence", "all.inactivity"),
+    ] {
+        let case = Case {
+            plugin: "http_status_monitor",
+            cfg: "",
+            minute: format!("local KIND = '{kind}'\n{REQUESTS}").leak(),
+        };
+        let site = case.gives(id);
+        if kind == "server" {
+            let (_, detail) = alert(&site);
+            assert!(detail.contains("500: ") && detail.contains("503: "), "{detail}");
+            let classes = payload(&site, "http_classes");
+            assert!(classes.contains("\"name\":\"5xx\"") && classes.contains("\t4\t1\n"), "{classes}");
+            assert!(payload(&site, "http_statuses").contains("\nother\t480\n"));
+        }
+    }
+}
+
+/// 500 clients, of which a fault takes four fifths away.
+const CLIENTS: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 50 do
+            local client = (i * 50 + j) % 500
+            if faulty then client = client % 100 end
+            send(at + j, { Type = "telemetry", Fields = { clientId = "client " .. client } })
+        end
+    end
+"#;
+
+#[test]
+fn clients_that_stay_away() {
+    let case = Case {
+        plugin: "unique_items",
+        cfg: "item_variable = 'Fields[clientId]'\nsec_per_row = 600\nwindow = 6\nchecks = { { kind = 'robust', window = 24 } }",
+        minute: CLIENTS,
+    };
+    let site = case.gives("all.row");
+    let table = payload(&site, "unique");
+    let window: Vec<&str> = table.lines().nth(2).expect("a second row").split('\t').collect();
+    let count: f64 = window[2].parse().expect("a number");
+    assert!((490.0..510.0).contains(&count), "{table}");
+}

@@ -116,15 +116,20 @@ local function is_leaning(k)
     return false
 end
 
--- How many children lean towards strange, and those that are strange.
-local function look_at_children(state, children, is_strange)
-    local leaning, strange = 0, {}
+-- Whether the strangeness of a node is its children's, and which of them are strange.
+local function look_at_children(state, ns, children, is_strange)
+    local leaning, strange, told = 0, {}, false
     for _, child in ipairs(children) do
-        if is_strange[child] then strange[#strange + 1] = child end
+        if is_strange[child] then
+            strange[#strange + 1] = child
+            told = told or not monitor.alerts:rested(state.alerts, ns, child)
+        end
         if is_strange[child] or is_leaning(state.keys[child]) then leaning = leaning + 1 end
     end
     table.sort(strange)
-    return leaning, strange
+    -- After a child was told, its parent needs others that are strange beyond doubt.
+    local many = told and #strange or leaning
+    return #strange > 0 and (many <= share * #children or #children == 1), strange
 end
 
 local function tell(state, ns, node, strange, children)
@@ -144,8 +149,7 @@ function roll_up(state, ns, strange)
         if told then
             monitor.alerts:hold(state.alerts, ns, visit.node)
         elseif is_strange[visit.node] then
-            local leaning, own = look_at_children(state, below, is_strange)
-            local is_theirs = #own > 0 and (leaning <= share * #below or #below == 1)
+            local is_theirs, own = look_at_children(state, ns, below, is_strange)
             if not is_theirs and monitor.alerts:rested(state.alerts, ns, visit.node) then
                 tell(state, ns, visit.node, own, below)
                 told = true

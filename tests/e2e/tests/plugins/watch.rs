@@ -197,7 +197,7 @@ const DISTRIBUTION: &str = r#"
         for j = 1, 40 do
             local os = j % 10 < 7 and "Windows" or j % 10 < 9 and "Mac" or "Linux"
             local ms = 20 + (i * 7919 + j * 31) % 40
-            if faulty and j % 2 == 0 then os, ms = "Linux", ms * 20 end
+            if faulty then os, ms = j % 2 == 0 and "Linux" or os, ms * 20 end
             send(at + j, { Type = "telemetry", Fields = { os = os, ms = ms } })
         end
     end

@@ -22,6 +22,7 @@ strange an alert is sent, at most one for a key in its refractory period, and th
 | keys_max | 10 | keys that are watched, at most 256; messages of further ones are counted only |
 | refractory | 21600 | seconds without another alert of a key |
 | confirm | 1 | rows in succession that must be strange |
+| others | | names of measures of another watch of the plugin, which `thresholds` may have too |
 | payloads | 0 | what the plugin injects beside the watch in `timer_event` |
 | choose | | `choose(state, ns, strange)` gets the strange keys, sorted, and returns those that get an alert |
 | explain | | `explain(key, measure, k)` returns text for the detail of an alert, or nil |
@@ -191,10 +192,12 @@ end
 
 -- The thresholds of the configuration name measures, and their checks can be made.
 local function check_thresholds(self)
+    local others = {}
+    for _, name in ipairs(self.others or {}) do others[name] = { name = name, kind = "count" } end
     for key, settings in pairs(alert.thresholds) do
         assert(type(settings) == "table", format("thresholds of %s must be a table", key))
         for name, checks in pairs(settings) do
-            local measure = self.by_name[name] or error(format("%s: there is no measure '%s'", key, tostring(name)))
+            local measure = self.by_name[name] or others[name] or error(format("%s: there is no measure '%s'", key, tostring(name)))
             assert(checks == false or type(checks) == "table", format("%s: %s must be a list of checks or false", key, name))
             for _, check in ipairs(checks or {}) do make_check(check, measure) end
         end
@@ -241,7 +244,7 @@ end
 
 function w:version(n)
     local out = {}
-    describe({ self.sec_per_row, self.rows, self.keys_max, self.measures, alert.thresholds }, out)
+    describe({ self.sec_per_row, self.rows, self.keys_max, self.measures, self.others or {}, alert.thresholds }, out)
     local text, hash = concat(out, "\n"), 0
     for i = 1, #text do hash = (hash * 31 + byte(text, i)) % 2147483647 end
     return hash * 65536 + (n or 0)

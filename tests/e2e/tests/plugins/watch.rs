@@ -307,3 +307,90 @@ fn clients_that_stay_away() {
     let count: f64 = window[2].parse().expect("a number");
     assert!((490.0..510.0).contains(&count), "{table}");
 }
+
+/// A kind of documents that is new from the fault on, among others and one that comes only twice.
+const KINDS: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 5 do
+            send(at + j, { Type = "telemetry", Logger = "telemetry", Fields = { docType = "main", docVersion = 4 } })
+        end
+        if i == 300 then send(at + 6, { Type = "telemetry", Logger = "telemetry", Fields = { docType = "mian" } }) end
+        if faulty then send(at + 6, { Type = "telemetry", Logger = "telemetry", Fields = { docType = KIND, docVersion = 5 } }) end
+    end
+"#;
+
+#[test]
+fn a_kind_that_never_came_before() {
+    for (kind, id, summary) in [
+        ("survey", "telemetry/survey/5.new", "telemetry/survey/5: a new kind of documents"),
+        ("main", "telemetry/main/5.new", "telemetry/main/5: a new version of known documents"),
+    ] {
+        let case = Case {
+            plugin: "new_doctype_monitor",
+            cfg: "learn = 3600\nthreshold = 10",
+            minute: format!("local KIND = '{kind}'\n{KINDS}").leak(),
+        };
+        let site = case.gives(id);
+        assert_eq!(alert(&site).0, summary);
+        let table = payload(&site, "new_doctype");
+        assert!(table.contains("\ntelemetry/main/4\t2400\t2020-09-13T12:26:41Z\t"), "{table}");
+        assert!(!table.contains("mian"), "what came once is forgotten: {table}");
+    }
+}
+
+/// Many clients, of which one makes a third of the messages during the fault; more clients than counters.
+const HITTERS: &str = r#"
+    minute = function(i, at, faulty)
+        for j = 1, 90 do
+            local client = faulty and j % 3 == 0 and "10.0.0.1" or "10.1." .. (i * 7919 + j) % 256 .. "." .. j
+            send(at + j / 2, { Type = "telemetry-raw", Fields = { remote_addr = client } })
+        end
+    end
+"#;
+
+#[test]
+fn one_client_makes_too_many_messages() {
+    let cfg = "item_variable = 'Fields[remote_addr]'\nsec_per_row = 600\nminimum = 500\nitems_max = 50";
+    let case = Case { plugin: "heavy_hitters", cfg, minute: HITTERS };
+    let site = case.gives("10.0.0.1.share");
+    let (summary, detail) = alert(&site);
+    assert!(summary.starts_with("10.0.0.1 makes "), "{summary}");
+    assert!(detail.contains(" of 900 in the 600 seconds from 2020-09-13T19:"), "{detail}");
+    let tables = messages(&site.path("graphs.heka"));
+    let shown = |m: &&schemas::message::Message| {
+        let text = String::from_utf8_lossy(m.payload.as_deref().unwrap_or_default()).into_owned();
+        text.contains("\n10.0.0.1\t300\t")
+    };
+    assert!(tables.iter().any(|m| shown(&m)), "the count is exact, because it is the largest");
+}
+
+/// A machine that is well; a fault fills its memory, or lets its disk grow.
+const HOST: &str = r#"
+    local used = 0
+    minute = function(i, at, faulty)
+        used = 50e9 + (i % 10) * 1e6
+        if i >= first and fault > 0 and KIND == "disk" and i >= fault then used = used + (i - fault) * 100e6 end
+        send(at + 1, { Type = "host.metrics", Hostname = "a.example", Fields = {
+            memory_used = faulty and KIND == "memory" and 99 or 40 + i % 7, load1 = 2, processors = 4, cpu = 30 + i % 5, cpu_iowait = 1,
+            disk_read = 1e5, disk_write = 2e5, network_in = 3e5, network_out = 1e5 } })
+        send(at + 1, { Type = "host.file_system", Hostname = "a.example", Fields = {
+            mount = "/data", device = "/dev/sda1", size = 100e9, available = 100e9 - used, used = used / 1e9 } })
+    end
+"#;
+
+#[test]
+fn a_host_runs_out_of_memory_or_disk() {
+    for (kind, id) in [("memory", "a.example.memory"), ("disk", "a.example:/data.full_soon")] {
+        let case = Case {
+            plugin: "host_monitor",
+            cfg: "",
+            minute: format!("local KIND = '{kind}'\n{HOST}").leak(),
+        };
+        let site = case.gives(id);
+        assert!(payload(&site, "host_load").contains("\t0.5\n") || payload(&site, "host_load").contains("0.5\t"));
+        let (summary, _) = alert(&site);
+        if kind == "disk" {
+            assert!(summary.starts_with("a.example:/data: full_soon is low ("), "{summary}");
+        }
+    }
+}

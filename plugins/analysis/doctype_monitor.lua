@@ -10,15 +10,15 @@ What it has learned and its refractory periods outlive a restart. The graphs are
 
 | measure | value of a row | strange is, unless the configuration says something else |
 |---|---|---|
-| errors | percent of the submissions of the last hour that were refused | 5 or more; the detail names the most frequent reasons |
+| errors | percent of the submissions of the last `window` that were refused | 5 or more; the detail names the most frequent reasons |
 | volume | submissions | `inactivity`: none for 5 times as long as gaps usually last; `volume`: far from what this hour of the week has |
-| duplicates | percent of the submissions of the last hour that had come before | 5 or more |
-| latency | percent of the documents of the last hour that were made more than `latency_hours` before they came | 33 or more |
+| duplicates | percent of the submissions of the last `window` that had come before | 5 or more |
+| latency | percent of the documents of the last `window` that were made more than `latency_hours` before they came | 33 or more |
 | size | average bytes of a document | far from the median of the rows before |
 | sizes | how unlike the usual ones the distribution of sizes is (powers of two) | unlike each of the 24 rows before |
 | structure | how unlike the usual ones the names of Fields and keys are | a name became half as frequent, or twice |
 
-Percentages need 1000 submissions. `structure` looks at a sample of the documents: at the names of their Fields and, where
+Percentages need `minimum` submissions. `structure` looks at a sample of the documents: at the names of their Fields and, where
 `structure_variable` is JSON, at its keys on the first two levels.
 
 ## Sample configuration
@@ -33,6 +33,8 @@ output_limit     = 1024 * 1024
 -- key                = { "Logger", "Fields[docType]" }
 -- latency_variable   = "Fields[creationTimestamp]" -- nanoseconds
 -- latency_hours      = 24
+-- window             = 3600 -- seconds that percentages are of
+-- minimum            = 1000 -- submissions that a percentage and a distribution need
 -- structure_variable = "Fields[submission]"
 -- structure_sample   = 100  -- every how many documents of a kind the structure is looked at; 0 for never
 -- sec_per_row        = 60
@@ -71,9 +73,8 @@ local structure_variable = read_config("structure_variable") or "Fields[submissi
 local structure_sample   = read_config("structure_sample") or 100
 local sec_per_row        = read_config("sec_per_row") or 60
 
--- Percentages are of an hour.
-local HOUR_ROWS   = math.max(1, math.floor(3600 / sec_per_row))
-local MINIMUM     = 1000
+local window_rows = math.max(1, math.floor((read_config("window") or 3600) / sec_per_row))
+local minimum     = read_config("minimum") or 1000
 local SIZE_BINS   = 32
 -- Names that are told apart; the last bin is that of all others.
 local NAME_BINS   = 128
@@ -96,7 +97,7 @@ local function name_of_bin(bin)
 end
 
 local function share(name, high)
-    return { name = name, kind = "share", unit = "%", window = HOUR_ROWS, minimum = MINIMUM, checks = { { kind = "limit", high = high } } }
+    return { name = name, kind = "share", unit = "%", window = window_rows, minimum = minimum, checks = { { kind = "limit", high = high } } }
 end
 
 local function explain(kind, measure)
@@ -125,7 +126,7 @@ local monitor = watch.new {
         share("duplicates", 5),
         share("latency", 33),
         { name = "size", kind = "average", unit = "B", minimum = 10, checks = { { kind = "robust", threshold = 10, floor = 0.05 } } },
-        { name = "sizes", kind = "histogram", bins = SIZE_BINS, minimum = MINIMUM, checks = { { kind = "histogram", rows = 24 } },
+        { name = "sizes", kind = "histogram", bins = SIZE_BINS, minimum = minimum, checks = { { kind = "histogram", rows = 24 } },
             label = function(bin) return string.format("%d B and more", 2 ^ (bin - 1)) end },
         { name = "structure", kind = "histogram", bins = NAME_BINS, minimum = 20, label = name_of_bin,
             checks = { { kind = "shares", change = 0.5 } } },

@@ -128,7 +128,7 @@ end
 
 function timer_event(ns, shutdown)
     monitor:timer(state, ns, shutdown)
-    inject_payload("cbuf", monitor.title .. "_classes", classes)
+    monitor:show(state, inject_payload, "cbuf", monitor.title .. "_classes", classes)
     add_to_payload("Status\tRequests\n")
     for _, status in ipairs(most_frequent(0, 600, 600)) do
         add_to_payload(status > 0 and status or "other", "\t", statuses[status], "\n")

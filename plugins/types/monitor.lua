@@ -54,6 +54,11 @@ function watch_object:report(state, ns, key, more) end
 ---@param shutdown boolean
 function watch_object:timer(state, ns, shutdown) end
 
+---@param state table
+---@param inject function
+---@param ... any
+function watch_object:show(state, inject, ...) end
+
 ---@class monitor.watch
 local watch = {}
 

@@ -32,6 +32,7 @@ strange an alert is sent, at most one for a key in its refractory period, and th
 | `w:state()` | a new state: plain data that belongs into a global of the plugin |
 | `w:version(n)` | the `_PRESERVATION_VERSION` of this shape of the state, and of the number n (default 0) |
 | `w:at(state, ns, key)` | moves the time on, and returns the record of the key, or nil where the message does not count |
+| `w:show(state, inject_payload, ...)` | calls it with these arguments; a payload that is too large for the limits is counted, and the plugin goes on |
 | `w:timer(state, ns, shutdown)` | moves the time on where no messages come, sends alerts, injects the graphs and the table |
 
 What a message adds goes straight into the record `k`, `i` being the number of the measure: `k.n[i]`, `k.sum[i]`, `k.bins[i][bin]`, or
@@ -83,6 +84,11 @@ by key (`*` for all others) and measure; `false` is no checks.
 The id is `KEY.NAME`. The detail says what the value was, what it usually is (an average of the rows that were far from strange, and
 the value a day before where the graph holds it), since when it is strange, what else about the key is strange, and which graph shows it.
 
+## Sizes
+
+A graph has `rows * keys_max` cells of 4 to 14 bytes; `output_limit` of the plugin and `max_message_size` of the main configuration must
+allow that. A payload that they do not allow is left out, counted as unshown in the table, and the reason logged; alerts go on.
+
 ## Late and early messages
 
 A message of the row before counts into the present one; older ones are counted as late. One that is more than 288 rows ahead is counted
@@ -106,7 +112,7 @@ local byte, format, sub = string.byte, string.format, string.sub
 local new_cb = circular_buffer.new
 local date = alerts.date
 local add_to_payload, inject_payload, read_config = add_to_payload, inject_payload, read_config
-local assert, error, ipairs, pairs, setmetatable, tostring, type = assert, error, ipairs, pairs, setmetatable, tostring, type
+local assert, error, ipairs, pairs, setmetatable, pcall, print, tostring, type = assert, error, ipairs, pairs, setmetatable, pcall, print, tostring, type
 
 local M = {}
 setfenv(1, M)
@@ -257,7 +263,7 @@ function w:state()
     end
     return {
         row = -1, newest = 0, behind = 0, heard = false, leaps = 0, keys = {}, columns = {}, n_keys = 0, graphs = graphs,
-        late = 0, ahead = 0, more = 0, alerts = self.alerts:state(),
+        late = 0, ahead = 0, more = 0, unshown = 0, alerts = self.alerts:state(),
     }
 end
 
@@ -596,8 +602,8 @@ local function add_table(self, state)
                 format("%.3g", k.score[i]), "\t", k.since[i] and date(k.since[i]) or "-", "\n")
         end
     end
-    for _, name in ipairs { "late", "ahead", "more" } do
-        if state[name] > 0 then add_to_payload("(", name, ")\tmessages\t", state[name], "\t-\tcount\t-\t-\n") end
+    for _, name in ipairs { "late", "ahead", "more", "unshown" } do
+        if state[name] > 0 then add_to_payload("(", name, ")\t", name == "unshown" and "payloads" or "messages", "\t", state[name], "\t-\tcount\t-\t-\n") end
     end
     if state.alerts.dropped > 0 then add_to_payload("(dropped)\talerts\t", state.alerts.dropped, "\t-\tcount\t-\t-\n") end
 end
@@ -614,14 +620,25 @@ local function follow(self, state, ns, shutdown)
     end
 end
 
+function w:show(state, inject, ...)
+    local ok, err = pcall(inject, ...)
+    if ok then return end
+    state.unshown = state.unshown + 1
+    print(err) -- which also forgets what was gathered for the payload
+end
+
+local function inject_table(self, state)
+    add_table(self, state)
+    inject_payload("tsv", self.title)
+end
+
 function w:timer(state, ns, shutdown)
     follow(self, state, ns, shutdown)
     self.alerts:send(state.alerts)
     for i, measure in ipairs(self.measures) do
-        if state.graphs[i] then inject_payload("cbuf", self.title .. "_" .. measure.name, state.graphs[i]) end
+        if state.graphs[i] then self:show(state, inject_payload, "cbuf", self.title .. "_" .. measure.name, state.graphs[i]) end
     end
-    add_table(self, state)
-    inject_payload("tsv", self.title)
+    self:show(state, inject_table, self, state)
 end
 
 return M

@@ -42,6 +42,7 @@ impl Case {
             self.cfg
         );
         Site::new()
+            .set("max_message_size", "8388608")
             .ours(&format!("analysis/{}.lua", self.plugin), "monitor", &cfg)
             .collect("alerts", "Type == 'alert'")
             .collect("graphs", "Type == 'inject_payload'")

@@ -162,6 +162,21 @@ fn one_alert_tells_everything_and_time_goes_on_without_messages() {
 }
 
 #[test]
+fn graphs_that_are_too_large_are_counted_and_alerts_go_on() {
+    let mut setup = Setup::new(Kind::Analysis).configured(&format!("{ALERT}\nrows = 1000"));
+    setup.limits.output = 2000;
+    let source = format!(
+        "{WATCH}\nfunction timer_event() for i = 1, 12 do add(0, 'a', i) end add(1, 'a', 1) w:timer(state, T, false) assert(state.unshown == 2) end"
+    );
+    let mut plugin = setup.run(&source).expect("it loads");
+    plugin.sandbox.timer_event(0, false).expect("it goes on");
+    let injected = plugin.seen().injected;
+    assert_eq!(injected.len(), 2, "an alert and the table");
+    let table = String::from_utf8_lossy(&injected[1]).into_owned();
+    assert!(table.contains("(unshown)\tpayloads\t2\t"), "{table}");
+}
+
+#[test]
 fn wrong_settings_are_said_at_the_start() {
     let source = |measure: &str| {
         format!(

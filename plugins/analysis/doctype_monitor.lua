@@ -28,6 +28,7 @@ filename         = "doctype_monitor.lua"
 message_matcher  = "Type == 'telemetry' || Type == 'validated' || Type =~ 'error$' || Type =~ 'duplicate$'"
 ticker_interval  = 60
 preserve_data    = true
+preserve_interval = 60
 memory_limit     = 64 * 1024 * 1024
 output_limit     = 1024 * 1024
 -- key                = { "Logger", "Fields[docType]" }

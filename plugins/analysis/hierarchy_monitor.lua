@@ -19,6 +19,7 @@ filename        = "hierarchy_monitor.lua"
 message_matcher = "Type == 'telemetry' || Type == 'validated'"
 ticker_interval = 60
 preserve_data   = true
+preserve_interval = 60
 memory_limit    = 128 * 1024 * 1024
 output_limit    = 8 * 1024 * 1024
 hierarchy       = { "Logger", "Fields[docType]", "Fields[normalizedChannel]" } -- at most 8

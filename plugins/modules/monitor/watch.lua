@@ -125,6 +125,7 @@ local WORK_MAX     = 2000 -- values that one call may give to checks beside the 
 local LEAPS_MAX    = 3
 local USUAL_WEIGHT = 0.1  -- of the newest row in the usual value
 local LEANING      = 0.5  -- the score up to which a row is usual
+local USUAL_STEP   = 0.02 -- how far one row moves the usual value at most
 local USUAL_ROWS   = 5    -- until usual shares are known
 local SCORE_MAX    = 1000
 local HEADER_MAX   = 15   -- letters of a column's name
@@ -406,7 +407,12 @@ local function learn(k, i, value)
     -- What leans towards strange may be the begin of a fault.
     if k.score[i] >= LEANING or value ~= value then return end
     local usual = k.usual[i]
-    k.usual[i] = usual and usual + USUAL_WEIGHT * (value - usual) or value
+    if not usual or usual == 0 then
+        k.usual[i] = value
+        return
+    end
+    local most = USUAL_STEP * abs(usual)
+    k.usual[i] = usual + max(-most, min(most, USUAL_WEIGHT * (value - usual)))
 end
 
 -- Usual shares follow strange rows too: what has changed for good is usual after some time.
@@ -519,8 +525,8 @@ function w:unique(k, i, item)
 end
 
 local function number(value, unit)
-    if unit == "count" then return format("%.6g", value) end
-    return format("%.6g %s", value, unit)
+    if unit == "count" then return format("%.4g", value) end
+    return format("%.4g %s", value, unit)
 end
 
 -- The bin whose share is furthest from its usual one, as a text.
@@ -536,7 +542,6 @@ function w:most_changed(k, i)
 end
 
 local function direction(check, value, usual)
-    if check.kind == "gap" then return "missing" end
     if check.kind == "shape" then return "of an unusual shape" end
     if check.kind == "limit" then return check.high and value and value >= check.high and "high" or "low" end
     if not usual or not value or value == usual then return "strange" end
@@ -552,6 +557,10 @@ local function words(self, key, k, i)
         return name, format("%s has changed: %s", name, k.most[i]), format("score %.3g by '%s'", k.score[i], check.kind)
     end
     local value, usual = k.last[i], k.usual[i]
+    if check.kind == "gap" then
+        local text = format("%s, nothing came (usually %s a row)", name, number(usual or 0, measure.unit))
+        return name, text, format("score %.3g by 'gap'", k.score[i])
+    end
     local has = value and number(value, measure.unit) or "nothing"
     local than = usual and format(", usually %s", number(usual, measure.unit)) or ""
     local text = format("%s is %s (%s%s)", name, direction(check, value, usual), has, than)

@@ -3,10 +3,10 @@
 -- file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 --[[
-# Plugin monitor: alerts when plugins fail or are terminated
+# Plugin monitor: alerts when plugins fail, are terminated, fall behind or have too much to do
 
-Looks at the statistics that the input `plugins_tsv.lua` makes, and sends an alert when a plugin was terminated, or when too many
-of its recent messages failed.
+Looks at the statistics that the input `plugins_tsv.lua` makes, and sends an alert when a plugin was terminated, when too many of its recent
+messages failed, when it is too far behind its queue, or when it is busy all the time.
 
 ## Sample configuration
 
@@ -24,13 +24,16 @@ alert = {
                 minimum_sample = 100, -- of at least so many
             },
             terminated = true,
+            lag         = { bytes = 100e6, looks = 3 },    -- more than so much unread at so many looks in succession
+            utilization = { percent = 95, looks = 10 },    -- at least so busy; also of a thread, "analysis0"
         },
         ["*"] = { terminated = true }, -- all others
     },
 }
 ```
 
-The other keys of `alert` stand in modules/heka/alert.lua; its throttle holds for failures, not for terminations.
+The other keys of `alert` stand in modules/heka/alert.lua; its throttle holds for everything but terminations. The id is the plugin's
+name, for lag and utilization with `.lag` and `.utilization`.
 --]]
 
 require "string"
@@ -58,6 +61,16 @@ function CHECKS.terminated(setting)
     if type(setting) ~= "boolean" then return "terminated must be a boolean" end
 end
 
+local function check_looks(setting, name, min, max)
+    if type(setting) ~= "table" then return "must be a table" end
+    if not is_number(setting[name], min, max) then return string.format("'%s' must be a number from %g to %g", name, min, max) end
+    if not is_number(setting.looks or 1, 1, 1/0) then return "'looks' must be at least 1" end
+end
+
+function CHECKS.lag(setting) return check_looks(setting, "bytes", 0, 1/0) end
+
+function CHECKS.utilization(setting) return check_looks(setting, "percent", 1, 100) end
+
 for plugin, settings in pairs(alert.thresholds) do
     assert(type(settings) == "table", string.format("%s must be a table", plugin))
     for name, setting in pairs(settings) do
@@ -77,6 +90,38 @@ local function look_at_failures(plugin, limit)
     end
 end
 
+-- How often in succession something was beyond its limit, by id.
+local beyond = {}
+
+-- The alert is due when it was so often enough.
+local function is_due(id, is_beyond, looks)
+    if not is_beyond then
+        beyond[id] = nil
+        return false
+    end
+    beyond[id] = (beyond[id] or 0) + 1
+    return beyond[id] >= (looks or 1)
+end
+
+local function look_at_lag(plugin, limit)
+    local bytes, queue = read_message("Fields[bytes]"), read_message("Fields[queue]")
+    if not bytes or not queue then return end
+    if is_due(plugin .. ".lag " .. queue, bytes > limit.bytes, limit.looks) then
+        alert.send(plugin .. ".lag", string.format("%s is %.0f bytes behind in the queue '%s'", plugin, bytes, queue),
+            string.format("More than %.0f bytes at %d looks in succession.", limit.bytes, limit.looks or 1))
+    end
+end
+
+local function look_at_utilization(plugin, limit)
+    local percent = read_message("Fields[utilization]")
+    if not percent then return end
+    if is_due(plugin .. ".utilization", percent >= limit.percent, limit.looks) then
+        alert.send(plugin .. ".utilization", string.format("%s is busy for %d %% of the time", plugin, percent),
+            string.format("At least %d %% at %d looks in succession; matching %d %%, process_message %d %%, timer_event %d %%.", limit.percent,
+                limit.looks or 1, read_message("Fields[matching]") or 0, read_message("Fields[processing]") or 0, read_message("Fields[timing]") or 0))
+    end
+end
+
 function process_message()
     local plugin = read_message("Fields[name]")
     local limits = plugin and alert.get_threshold(plugin)
@@ -86,6 +131,10 @@ function process_message()
         alert.send(plugin, "terminated", read_message("Payload"), 0)
     elseif kind == "hindsight.plugin.stats" and limits.process_message_failures then
         look_at_failures(plugin, limits.process_message_failures)
+    elseif kind == "hindsight.plugin.lag" and limits.lag then
+        look_at_lag(plugin, limits.lag)
+    elseif kind == "hindsight.plugin.utilization" and limits.utilization then
+        look_at_utilization(plugin, limits.utilization)
     end
     return 0
 end

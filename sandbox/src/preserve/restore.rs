@@ -12,6 +12,7 @@ use crate::ffi;
 const SLOTS: c_int = 64;
 /// Constructors that are not called `new`.
 const CONSTRUCTORS: &[&str] = &[
+    "detector.histogram",
     "streaming_algorithms.p2.histogram",
     "streaming_algorithms.p2.quantile",
 ];

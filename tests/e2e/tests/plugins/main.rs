@@ -15,3 +15,4 @@ mod syslog;
 mod tail;
 mod tcp;
 mod udp;
+mod watch;

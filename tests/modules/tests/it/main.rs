@@ -8,6 +8,7 @@ mod kafka;
 mod library;
 mod loader;
 mod lpeg;
+mod monitor;
 mod net;
 mod parquet;
 mod plugin_monitor;

@@ -244,3 +244,92 @@ fn wrong_thresholds_are_named() {
         "'percent' must contain a percentage",
     );
 }
+
+#[test]
+fn utilization_and_lag_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write(
+        "utilization.tsv",
+        "Plugin\tMessages\t%\t%\t%\t%\ninput.a\t5\t-1\t-1\t-1\t-1\nanalysis0\t70\t90\t10\t60\t30\n",
+    );
+    // The reader is one whole file and parts of two others behind.
+    write(
+        "hindsight.cp",
+        "_G['input'] = '7:50'\n_G['input->output.b'] = '5:30'\n_G['input.x'] = '9'\n_G['other->output.c'] = '1:1'\n",
+    );
+    write("input/5.log", &"x".repeat(100));
+    write("input/6.log", &"x".repeat(1000));
+    let mut plugin = reader(folder.path());
+    let found = look(&mut plugin, folder.path(), "");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(name(&found[0]), "analysis0");
+    assert_eq!(doubles(&found[0], "utilization"), [90.0]);
+    assert_eq!(doubles(&found[0], "timing"), [30.0]);
+    assert_eq!(name(&found[1]), "output.b");
+    let bytes = found[1].field(b"bytes").map(|field| &field.value);
+    assert_eq!(bytes, Some(&FieldValue::Integer(vec![70 + 1000 + 50])));
+}
+
+#[test]
+fn plugins_that_are_behind_or_busy_for_long_are_told() {
+    let number = |kind: &str, plugin: &str, field: &str, value: f64| {
+        let mut message = Message::new([1; 16], 1);
+        message.type_ = Some(format!("hindsight.plugin.{kind}").into());
+        message.fields = vec![
+            Field::string("name", plugin),
+            Field::string("queue", "input"),
+            Field::with(field, FieldValue::Double(vec![value])),
+        ];
+        message
+    };
+    let lag = |bytes: f64| number("lag", "output.a", "bytes", bytes);
+    let busy = |percent: f64| number("utilization", "output.a", "utilization", percent);
+    let thresholds = "{ ['*'] = { lag = { bytes = 100, looks = 3 }, utilization = { percent = 95, looks = 2 } } }";
+    let mut plugin = monitor(thresholds).expect("it loads");
+    let quiet = [
+        lag(200.0),
+        lag(200.0),
+        lag(100.0),
+        lag(200.0),
+        busy(95.0),
+        busy(94.0),
+        busy(99.0),
+    ];
+    assert_eq!(alerts(&mut plugin, &quiet), [""; 0]);
+    let found = alerts(
+        &mut plugin,
+        &[lag(200.0), busy(99.0), lag(200.0), lag(200.0)],
+    );
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("At least 95 % at 2 looks"),
+        "{found:?}"
+    );
+    assert_eq!(found[1], "More than 100 bytes at 3 looks in succession.");
+    for (thresholds, text) in [
+        (
+            "{ x = { lag = { bytes = -1 } } }",
+            "x#lag 'bytes' must be a number from 0 to inf",
+        ),
+        (
+            "{ x = { lag = { bytes = 1, looks = 0 } } }",
+            "'looks' must be at least 1",
+        ),
+        (
+            "{ x = { utilization = { percent = 101 } } }",
+            "'percent' must be a number from 1 to 100",
+        ),
+        (
+            "{ x = { utilization = 5 } }",
+            "x#utilization must be a table",
+        ),
+    ] {
+        let error = monitor(thresholds).err().unwrap_or_default();
+        assert!(error.contains(text), "{error}");
+    }
+}

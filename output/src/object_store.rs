@@ -1,6 +1,5 @@
 //! The `object_store` module of input and output plugins: objects of S3 or of a folder, and spools of growing files.
 
-mod options;
 mod reading;
 mod spool;
 
@@ -13,8 +12,8 @@ use crate::courier::{Courier, Pace, Parcel, Receipt};
 use crate::destination::Body;
 use crate::location::Location;
 use crate::object::Access;
+use crate::options::Table;
 use crate::runtime::{Patience, runtime};
-use options::Table;
 
 /// Parcels of a store that have no receipt yet, at most.
 const PENDING_MAX: usize = 1000;
@@ -90,6 +89,7 @@ fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
     if let Location::Bucket(settings) = &mut location {
         table.settings(settings)?;
     }
+    table.ignore_settings();
     let pace = table.pace()?;
     table.done()?;
     let runtime = runtime().map_err(Error::new)?;

@@ -153,7 +153,7 @@ impl Bucket {
                 let sent = request.upload_id(id).part_number(n).body(part).send().await;
                 match sent.map_err(told) {
                     Ok(sent) => break sent.e_tag,
-                    Err(failure) if failure.lasting => return Err(failure),
+                    Err(failure) if failure.lasts() => return Err(failure),
                     Err(failure) => match backoff.next_wait() {
                         Some(wait) => tokio::time::sleep(wait).await,
                         None => return Err(failure),

@@ -21,6 +21,7 @@ use sandbox::MessagePlace;
 use sandbox::append_file::{Frames, sync_folder};
 
 use crate::courier::Courier;
+use crate::packing::Packing;
 
 use journal::{Done, Facts, Journal, Open};
 use part::{BUFFER, Part};
@@ -37,28 +38,6 @@ const EARLY_SHARE: usize = 10;
 
 /// Memory of a growing file beside its names and its buffer, in bytes.
 const PART_MEMORY: usize = 320;
-
-/// What finished files are compressed with on their way to the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Packing {
-    /// Nothing.
-    #[default]
-    None,
-    /// Gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-}
-
-impl Packing {
-    fn ending(self) -> &'static str {
-        match self {
-            Packing::None => "",
-            Packing::Gzip => ".gz",
-            Packing::Zstd => ".zst",
-        }
-    }
-}
 
 /// How a spool works.
 #[derive(Debug, Clone)]

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use sandbox::append_file::Frames;
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, function};
 
-use super::options::Table;
 use super::{StoreHandle, patience, text};
 use crate::courier::{Courier, Pace};
+use crate::destination::Outlook;
+use crate::options::{Table, config};
+use crate::packing::Packing;
+use crate::record::gather;
 use crate::runtime::runtime;
-use crate::spool::{Naming, Options, Owner, Packing, Spool, now_s};
+use crate::spool::{Naming, Options, Owner, Spool, now_s};
 
 /// The defaults of the public output plugin.
 const ROLL_SIZE: f64 = 314_572_800.0;
@@ -67,7 +70,7 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
         .text("name")?
         .map_or(String::new(), |name| format!(".{name}"));
     let file = format!("{plugin}{}.spool", name.replace('/', "_"));
-    let packing = packing(&mut table)?;
+    let packing = table.packing()?;
     let options = Options {
         journal: queues.as_ref().unwrap_or(&dir).join(file),
         naming: match table.texts("groups")? {
@@ -100,9 +103,9 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let runtime = runtime().map_err(Error::new)?;
     let courier = store.map(|(destination, pace)| {
-        // What lies on the disk is never given up.
+        // What lies on the disk is only set aside when the store does not want it.
         let pace = Pace {
-            gives_up: false,
+            gives_up: Outlook::Refused,
             ..pace
         };
         Courier::new(runtime, destination, pace)
@@ -121,13 +124,6 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
-fn config(call: &mut Call<'_>, key: &str) -> Result<Option<String>, Error> {
-    call.push_config(key)?;
-    let value = call.text_at(-1);
-    call.pop(1);
-    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
-}
-
 fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
     let host = config(call, "Hostname")?.unwrap_or_else(|| "unknown".into());
     let pid = config(call, "Pid")?
@@ -138,18 +134,6 @@ fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
         host: host.replace(['/', '+'], "_"),
         pid: pid as i64,
     })
-}
-
-fn packing(table: &mut Table<'_, '_>) -> Result<Packing, Error> {
-    match table.text("compression")?.as_deref() {
-        None | Some("none") => Ok(Packing::None),
-        Some("gzip") => Ok(Packing::Gzip),
-        Some("zstd") => Ok(Packing::Zstd),
-        Some(_) => Err(Error::argument(
-            1,
-            "compression must be 'none', 'gzip' or 'zstd'",
-        )),
-    }
 }
 
 fn frames(table: &mut Table<'_, '_>) -> Result<Frames, Error> {
@@ -186,24 +170,10 @@ fn push_outcome(call: &mut Call<'_>, outcome: io::Result<()>) -> Result<usize, E
 /// `write(group, record...)`: the parts, texts or zero-copy readers, make one record of the current message.
 fn write(call: &mut Call<'_>) -> Result<usize, Error> {
     let group = text(call, 2)?;
-    let last = call.arg_count() as i32;
     let place = call.message_place();
     let mut record = std::mem::take(&mut handle(call)?.record);
     record.clear();
-    for i in 3..=last {
-        if call.bytes_at(i).is_some() || call.number_at(i).is_some() {
-            let bytes = call.check_bytes(i)?;
-            call.check_memory(record.len() + bytes.len())?;
-            record.extend_from_slice(bytes);
-            continue;
-        }
-        match call.write_zero_copy(i, &mut record) {
-            Some(Ok(())) => {}
-            Some(Err(text)) => return Err(Error::new(text)),
-            None => return Err(call.type_error(i, "string, number or userdata")),
-        }
-    }
-    call.charge(u32::try_from(record.len() / 16 + 10).unwrap_or(u32::MAX))?;
+    gather(call, 3, &mut record)?;
     let mut handle = handle(call)?;
     let outcome = handle.spool.write(group, &record, place);
     record.shrink_to(RECORD_KEPT);

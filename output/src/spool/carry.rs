@@ -1,20 +1,17 @@
 //! Carries the finished files of a spool to the store, compressed if wanted, and removes them here once they are there.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::Packing;
 use super::names::{DONE, key};
 use crate::courier::{Courier, Parcel, Receipt, Troubles};
 use crate::destination::Body;
+use crate::packing::Packing;
 use crate::runtime::Patience;
-
-/// The level of compression: what is quick and still does most.
-const ZSTD_LEVEL: i32 = 3;
 
 /// Carries files.
 pub struct Carrier {
@@ -126,20 +123,6 @@ pub(super) fn aside_ending(packing: Packing) -> String {
 }
 
 fn pack(from: &Path, to: &Path, packing: Packing) -> io::Result<()> {
-    let mut source = BufReader::new(File::open(from)?);
-    let target = BufWriter::new(File::create(to)?);
-    let mut target = match packing {
-        Packing::None => target,
-        Packing::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(target, flate2::Compression::default());
-            io::copy(&mut source, &mut encoder)?;
-            encoder.finish()?
-        }
-        Packing::Zstd => {
-            let mut encoder = zstd::stream::write::Encoder::new(target, ZSTD_LEVEL)?;
-            io::copy(&mut source, &mut encoder)?;
-            encoder.finish()?
-        }
-    };
-    target.flush()
+    let source = BufReader::new(File::open(from)?);
+    packing.pack(source, BufWriter::new(File::create(to)?))
 }

@@ -180,12 +180,12 @@ impl Tried<'_> {
 
     fn failures_are_told(&self) {
         for bad in ["", "../x", "a//b"] {
-            assert!(self.put(bad, b"x").expect_err("a bad key").lasting);
+            assert!(self.put(bad, b"x").expect_err("a bad key").lasts());
         }
         assert!(
             self.read("missing", 0, 1, None)
                 .expect_err("not there")
-                .lasting
+                .lasts()
         );
         self.put("version", b"one").expect("put");
         let version = self.read("version", 0, 3, None).expect("there").version;
@@ -193,13 +193,13 @@ impl Tried<'_> {
         assert!(
             self.read("version", 0, 3, Some(&version))
                 .expect_err("replaced")
-                .lasting
+                .lasts()
         );
         let missing = Body::File(self.folder.join("no such file"));
         let outcome = runtime()
             .expect("threads")
             .block_on(self.store.put("x", &missing));
-        assert!(outcome.expect_err("nothing to put").lasting);
+        assert!(outcome.expect_err("nothing to put").lasts());
     }
 }
 
@@ -243,7 +243,7 @@ fn a_bucket_of_s3s_is_a_store() {
         .block_on(wrong.put("x", &body))
         .expect_err("refused");
     assert!(
-        !failure.lasting && !failure.reason.contains("hush"),
+        !failure.lasts() && !failure.reason.contains("hush"),
         "{failure:?}"
     );
     // They are read again for each request.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use output::courier::{Courier, Pace};
-use output::destination::Destination;
+use output::destination::{Destination, Outlook};
+use output::packing::Packing;
 use output::runtime::{Patience, runtime};
 use output::s3::{Bucket, Credentials, PART_SIZE_MIN, Settings};
-use output::spool::{Naming, Options, Owner, Packing, Spool, now_s};
+use output::spool::{Naming, Options, Owner, Spool, now_s};
 use s3server::{ACCESS_KEY, Proxy, SECRET_KEY, Server};
 use sandbox::MessagePlace;
 use sandbox::append_file::Frames;
@@ -56,7 +57,7 @@ impl Site {
         let runtime = runtime().expect("threads");
         let bucket: Arc<dyn Destination> = Arc::new(runtime.block_on(Bucket::open(&settings)));
         let mut pace = Pace {
-            gives_up: false,
+            gives_up: Outlook::Refused,
             ..Pace::default()
         };
         pace.retry.first = Duration::from_millis(5);

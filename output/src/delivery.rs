@@ -103,7 +103,7 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
         "stdout:" => {
             // One write after the other, in the order of the messages; when nobody reads any more, that is the end.
             (pace.concurrency, pace.gives_up) = (1, Outlook::Lasting);
-            Arc::new(Stdout)
+            Arc::new(Stdout::default())
         }
         _ => {
             pace.gives_up = Outlook::Refused;
@@ -282,13 +282,20 @@ fn wait_for_room(call: &mut Call<'_>, record: usize) -> Result<bool, Error> {
     let runtime = runtime().map_err(Error::new)?;
     let until = Instant::now() + ROOM_WAIT;
     loop {
-        let mut handle = handle(call)?;
+        let handle = self::handle(call)?;
         // The open batch, its copy for the destination, and the record in it.
         let needed = 2 * (handle.batch_size.min(handle.batches.memory()) + record);
         let fits = call.memory_left().is_none_or(|left| left >= needed);
         if handle.batches.has_room() && fits {
             return Ok(true);
         }
+        let is_idle = handle.batches.pending() == 0;
+        drop(handle);
+        if !fits && is_idle {
+            // Nothing will make room.
+            call.check_memory(needed)?;
+        }
+        let mut handle = self::handle(call)?;
         if !fits {
             // What is gathered goes on its way, so that it is over some time.
             handle.batches.seal_early();

@@ -16,6 +16,7 @@ mod options;
 pub mod packing;
 pub mod postgres;
 mod record;
+pub mod rights;
 pub mod runtime;
 pub mod s3;
 pub mod secret;

@@ -6,6 +6,7 @@ use sandbox::native::{Call, Error, Type};
 
 use crate::courier::Pace;
 use crate::packing::Packing;
+use crate::rights::{self, FileRights, ObjectRights};
 use crate::s3::{Credentials, PART_SIZE_MAX, PART_SIZE_MIN, Settings};
 
 /// Names in a table, at most.
@@ -236,6 +237,36 @@ impl<'c, 'a> Table<'c, 'a> {
             pace.retry.longest = longest;
         }
         Ok(pace)
+    }
+
+    /// What goes with the objects of a bucket.
+    pub(super) fn object_rights(&mut self, found: &mut ObjectRights) -> Result<(), Error> {
+        if let Some(name) = self.text("acl")? {
+            found.acl = Some(rights::acl(&name).map_err(|reason| self.refuse(reason))?);
+        }
+        if let Some(pairs) = self.pairs("tags", rights::TAGS_MAX)? {
+            found.tags = Some(rights::tags(&pairs).map_err(|reason| self.refuse(reason))?);
+        }
+        Ok(())
+    }
+
+    /// Who may do what in a folder.
+    pub(super) fn file_rights(&mut self, found: &mut FileRights) -> Result<(), Error> {
+        found.file_mode = self.mode("file_mode")?;
+        found.folder_mode = self.mode("folder_mode")?;
+        if let Some(name) = self.text("group")? {
+            found.group = Some(rights::group(&name).map_err(|reason| self.refuse(reason))?);
+        }
+        Ok(())
+    }
+
+    fn mode(&mut self, name: &'static str) -> Result<Option<u32>, Error> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        rights::mode(&text)
+            .map(Some)
+            .map_err(|expected| self.wrong(name, &expected))
     }
 
     /// For a folder the settings of a bucket mean nothing, and are no mistake.

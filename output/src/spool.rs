@@ -26,7 +26,7 @@ use crate::packing::Packing;
 use journal::{Done, Facts, Journal, Open};
 use part::{BUFFER, Part};
 
-pub use carry::Carrier;
+pub use carry::{Carrier, Problem, REFUSED};
 pub use names::{Naming, Owner};
 pub use recover::Recovery;
 
@@ -401,6 +401,11 @@ impl Spool {
         self.is_dirty = false;
         Ok(())
     }
+}
+
+/// Reads the text of a journal and writes it again; none when it is no journal. For tests that try every text.
+pub fn journal_again(text: &str) -> Option<String> {
+    Some(Facts::parse(text)?.text())
 }
 
 /// Seconds since 1970.

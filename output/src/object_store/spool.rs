@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use sandbox::DeadLetter;
 use sandbox::append_file::Frames;
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, function};
 
@@ -13,14 +14,15 @@ use crate::options::{Table, config};
 use crate::packing::Packing;
 use crate::record::gather;
 use crate::runtime::runtime;
-use crate::spool::{Naming, Options, Owner, Spool, now_s};
+use crate::spool::{Naming, Options, Owner, Problem, Spool, now_s};
 
 /// The defaults of the public output plugin.
 const ROLL_SIZE: f64 = 314_572_800.0;
 const ROLL_AGE_S: f64 = 3600.0;
 const HANDLES: f64 = 1000.0;
 
-/// The severity of a warning in syslog.
+/// Severities of syslog.
+const ERROR: u8 = 3;
 const WARNING: u8 = 4;
 
 const METHODS: &[(&str, Function)] = &[
@@ -207,10 +209,24 @@ fn tick(call: &mut Call<'_>) -> Result<usize, Error> {
     let problems = handle.spool.carrier().map(crate::spool::Carrier::settle);
     let news = news(&mut handle);
     drop(handle);
-    for text in problems.unwrap_or_default().iter().chain(&news) {
-        call.log(WARNING, text);
-    }
+    tell(call, problems.unwrap_or_default(), news);
     push_outcome(call, outcome)
+}
+
+/// Logs what went wrong; what the store refused goes among the dead letters, as the path of its file.
+fn tell(call: &Call<'_>, problems: Vec<Problem>, news: Option<String>) {
+    for problem in problems {
+        match problem {
+            Problem::Told(text) => call.log(WARNING, &text),
+            Problem::Refused(path, reason) => {
+                call.log(ERROR, &format!("the store refuses {path}: {reason}"));
+                call.dead_letter(DeadLetter::File(&path), &reason);
+            }
+        }
+    }
+    if let Some(text) = news {
+        call.log(WARNING, &text);
+    }
 }
 
 /// What went wrong since it was told last.
@@ -234,9 +250,7 @@ fn wait(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let news = news(&mut handle);
     drop(handle);
-    for text in problems.iter().chain(&news) {
-        call.log(WARNING, text);
-    }
+    tell(call, problems, news);
     call.push_number(pending as f64)?;
     Ok(1)
 }
@@ -254,6 +268,7 @@ fn status(call: &mut Call<'_>) -> Result<usize, Error> {
         let troubles = carrier.troubles();
         numbers.push(("carried", carrier.carried() as f64));
         numbers.push(("pending", carrier.pending() as f64));
+        numbers.push(("refused", carrier.refused() as f64));
         numbers.push(("failures", troubles.count as f64));
         last = (troubles.count > 0).then_some(troubles.last);
     }

@@ -38,6 +38,21 @@ pub(super) fn is_behind_the_end<E>(error: &SdkError<E, HttpResponse>) -> bool {
         .is_some_and(|response| response.status().as_u16() == 416)
 }
 
+/// Whether the status says that all went well, but the body is not what it should be, and no error either. Servers that only
+/// resemble S3 answer so; S3 itself may put an error behind such a status, which then has a code.
+pub(super) fn is_not_understood<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            answer.raw().status().is_success() && answer.err().code().is_none()
+        }
+        SdkError::ResponseError(answer) => answer.raw().status().is_success(),
+        _ => false,
+    }
+}
+
 /// The failure that an error of the SDK stands for.
 pub(super) fn told<E>(error: SdkError<E, HttpResponse>) -> Failure
 where

@@ -1733,7 +1733,7 @@ function Spool:commit() end
 function Spool:tick(all) end
 ---@return integer pending
 function Spool:wait() end
----@return { growing: integer, handles: integer, memory: integer, carried?: integer, pending?: integer, failures?: integer, last_failure?: string }
+---@return { growing: integer, handles: integer, memory: integer, carried?: integer, pending?: integer, refused?: integer, failures?: integer, last_failure?: string }
 function Spool:status() end
 
 ---@class foresight.object_store

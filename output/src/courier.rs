@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::destination::{Body, Destination, Failure};
+use crate::destination::{Body, Destination, Failure, Outlook};
 
 /// How a courier works.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +22,12 @@ pub struct Pace {
     pub bytes_per_second: Option<f64>,
     /// The waits between attempts, and how many there are.
     pub retry: Schedule,
-    /// Whether a failure that is said to last ends the attempts.
-    pub gives_up: bool,
+    /// Which failures end the attempts: those that are as hopeless as this one, or worse.
+    pub gives_up: Outlook,
 }
+
+/// The longest rest that a destination gets because it asks for it.
+pub const REST_MAX: Duration = Duration::from_secs(3600);
 
 impl Default for Pace {
     fn default() -> Pace {
@@ -37,7 +40,7 @@ impl Default for Pace {
                 longest: Duration::from_secs(30),
                 attempts: None,
             },
-            gives_up: true,
+            gives_up: Outlook::Lasting,
         }
     }
 }
@@ -77,6 +80,8 @@ pub struct Troubles {
     pub count: u64,
     /// Why the last one did.
     pub last: String,
+    /// Whether somebody has to do something about the last one.
+    pub lasts: bool,
 }
 
 /// What all deliveries of a courier share.
@@ -177,9 +182,14 @@ async fn deliver(route: Arc<Route>, parcel: Parcel) -> Receipt {
             let mut troubles = lock(&route.troubles);
             troubles.count += 1;
             troubles.last = format!("{}: {failure}", parcel.key);
+            troubles.lasts = failure.lasts();
         }
-        if failure.lasting && route.pace.gives_up {
+        // Whatever lasts is no better than what passes; a pace that gives up on passing ones would try nothing twice.
+        if failure.lasts() && failure.outlook >= route.pace.gives_up {
             break Err(failure);
+        }
+        if let Some(rest) = failure.rest {
+            route.rest(rest);
         }
         match backoff.next_wait() {
             Some(wait) => tokio::time::sleep(wait).await,
@@ -215,6 +225,13 @@ async fn attempt(
 }
 
 impl Route {
+    /// Leaves the destination alone for a while.
+    fn rest(&self, rest: Duration) {
+        let until = Instant::now() + rest.min(REST_MAX);
+        let mut free = lock(&self.free);
+        *free = (*free).max(until);
+    }
+
     /// Waits until the limits allow an attempt with so many bytes.
     async fn wait_for_turn(&self, len: u64) {
         let turn = {
@@ -328,13 +345,19 @@ mod tests {
         );
 
         let stubborn = Pace {
-            gives_up: false,
+            gives_up: Outlook::Refused,
             ..quick()
         };
-        let (mut courier, moody) = self::courier(vec![Failure::lasting("no bucket"); 5], stubborn);
+        let plan = vec![Failure::lasting("no bucket"); 5];
+        let (mut courier, moody) = self::courier(plan, stubborn.clone());
         courier.send(parcel(1));
         assert_eq!(receipts(&mut courier)[0].outcome, Ok(()));
         assert_eq!(lock(&moody.taken).len(), 1);
+        let (mut courier, moody) = self::courier(vec![Failure::refused("too large")], stubborn);
+        courier.send(parcel(1));
+        let outcome = receipts(&mut courier).remove(0).outcome;
+        assert_eq!(outcome, Err(Failure::refused("too large")));
+        assert_eq!(lock(&moody.taken).len(), 0);
     }
 
     #[test]
@@ -371,5 +394,17 @@ mod tests {
         });
         // 3 bytes at 100 a second, then one attempt at 1000 a second.
         assert!(*lock(&courier.route.free) - begin >= Duration::from_millis(31));
+    }
+
+    #[test]
+    fn a_destination_that_asks_for_a_rest_gets_it() {
+        let mut busy = Failure::passing("busy");
+        busy.rest = Some(Duration::from_millis(300));
+        let (mut courier, moody) = courier(vec![busy], quick());
+        let begin = Instant::now();
+        courier.send(parcel(1));
+        assert_eq!(receipts(&mut courier)[0].outcome, Ok(()));
+        assert_eq!(lock(&moody.taken).len(), 1);
+        assert!(*lock(&courier.route.free) - begin >= Duration::from_millis(300));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest key, in bytes; S3's own limit.
 pub const KEY_MAX: usize = 1024;
@@ -46,39 +47,66 @@ impl Body {
     }
 }
 
+/// What another attempt may bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outlook {
+    /// It may go well: the network, a busy server.
+    Passing,
+    /// The same, until somebody puts the place right: a bucket that does not exist, rights that are missing.
+    Lasting,
+    /// The same for ever: the destination does not want this very data.
+    Refused,
+}
+
 /// Why a destination did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Failure {
-    /// Whether trying the same again will not help; otherwise it may.
-    pub lasting: bool,
+    /// What another attempt may bring.
+    pub outlook: Outlook,
     /// What happened, without secrets.
     pub reason: String,
+    /// How long the destination wants to be left alone, if it says so.
+    pub rest: Option<Duration>,
 }
 
 impl Failure {
-    /// A failure that may be over at the next attempt.
-    pub fn passing(reason: impl Into<String>) -> Failure {
+    /// A failure with this outlook.
+    pub fn new(outlook: Outlook, reason: impl Into<String>) -> Failure {
         Failure {
-            lasting: false,
+            outlook,
             reason: reason.into(),
+            rest: None,
         }
     }
 
-    /// A failure that comes again however often it is tried.
+    /// A failure that may be over at the next attempt.
+    pub fn passing(reason: impl Into<String>) -> Failure {
+        Failure::new(Outlook::Passing, reason)
+    }
+
+    /// A failure that comes again until somebody puts the place right.
     pub fn lasting(reason: impl Into<String>) -> Failure {
-        Failure {
-            lasting: true,
-            reason: reason.into(),
-        }
+        Failure::new(Outlook::Lasting, reason)
+    }
+
+    /// A failure that comes again with this data however often it is tried.
+    pub fn refused(reason: impl Into<String>) -> Failure {
+        Failure::new(Outlook::Refused, reason)
     }
 
     /// What the system says of a file. One that is missing stays so.
     pub fn of_file(path: &Path, error: &std::io::Error) -> Failure {
-        Failure {
-            lasting: error.kind() == std::io::ErrorKind::NotFound,
-            reason: format!("{}: {error}", path.display()),
-        }
+        let outlook = match error.kind() {
+            std::io::ErrorKind::NotFound => Outlook::Lasting,
+            _ => Outlook::Passing,
+        };
+        Failure::new(outlook, format!("{}: {error}", path.display()))
+    }
+
+    /// Whether the next attempt is sure to fail, too.
+    pub fn lasts(&self) -> bool {
+        self.outlook >= Outlook::Lasting
     }
 }
 
@@ -136,6 +164,16 @@ pub struct Piece {
     pub version: String,
 }
 
+/// An error and what brought it about.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    /// Causes that are shown; errors are not nested deeper than that.
+    const DEPTH: usize = 8;
+    let chain = std::iter::successors(Some(error), |error| error.source()).take(DEPTH);
+    let mut words: Vec<String> = chain.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
+}
+
 /// Refuses keys that cannot be kept everywhere.
 ///
 /// # Errors
@@ -146,7 +184,7 @@ pub fn check_key(key: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let shown: String = key.chars().take(80).collect();
-    Err(Failure::lasting(format!(
+    Err(Failure::refused(format!(
         "the key {shown:?} must have 1 to {KEY_MAX} bytes, and between slashes 1 to {KEY_PART_MAX}, not '.' or '..'"
     )))
 }
@@ -166,7 +204,7 @@ mod tests {
             "", "/a", "a/", "a//b", "..", "a/../b", "./a", "a\0b", &long, &longer,
         ] {
             let failure = check_key(bad).expect_err(bad);
-            assert!(failure.lasting);
+            assert_eq!(failure.outlook, Outlook::Refused);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! A folder as a store of objects: each appears at once and wholly, and is on the disk when it counts as delivered.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::destination::{Body, Destination, Entry, Failure, Page, Piece, Store, Work, check_key};
+use crate::rights::FileRights;
 
 /// Entries of a page.
 const PAGE: usize = 10_000;
@@ -21,6 +22,7 @@ const ASIDE: &str = ".tmp-";
 #[derive(Debug)]
 pub struct Directory {
     root: PathBuf,
+    rights: FileRights,
 }
 
 /// Makes names of unfinished files differ, for all stores of the process: two may be in the same folder.
@@ -29,7 +31,15 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 impl Directory {
     /// A store in `root`, which is made when the first object comes.
     pub fn new(root: impl Into<PathBuf>) -> Directory {
-        Directory { root: root.into() }
+        Directory {
+            root: root.into(),
+            rights: FileRights::default(),
+        }
+    }
+
+    /// The same, where files and folders that are made get these rights.
+    pub fn with_rights(self, rights: FileRights) -> Directory {
+        Directory { rights, ..self }
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, Failure> {
@@ -40,10 +50,10 @@ impl Directory {
     fn put_now(&self, key: &str, body: &Body) -> Result<(), Failure> {
         let path = self.path(key)?;
         let folder = path.parent().unwrap_or(&self.root);
-        create_folders(folder).map_err(|error| Failure::of_file(folder, &error))?;
+        create_folders(folder, &self.rights).map_err(|error| Failure::of_file(folder, &error))?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let aside = folder.join(format!("{ASIDE}{}-{number}", std::process::id()));
-        let kept = write(&aside, body).and_then(|()| {
+        let kept = write(&aside, body, &self.rights).and_then(|()| {
             fs::rename(&aside, &path).map_err(|error| Failure::of_file(&path, &error))?;
             sync_folder(folder).map_err(|error| Failure::of_file(folder, &error))
         });
@@ -123,9 +133,15 @@ impl Store for Directory {
     }
 }
 
-fn write(path: &Path, body: &Body) -> Result<(), Failure> {
+fn write(path: &Path, body: &Body, rights: &FileRights) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::of_file(path, &error);
-    let mut file = File::create(path).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    if rights.file_mode.is_some() {
+        // Nobody else sees anything before the rights are right.
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).map_err(failed)?;
     match body {
         Body::Bytes(bytes) => file.write_all(bytes).map_err(failed)?,
         Body::File(source) => {
@@ -134,11 +150,12 @@ fn write(path: &Path, body: &Body) -> Result<(), Failure> {
             io::copy(&mut source, &mut file).map_err(failed)?;
         }
     }
+    rights.apply(path, rights.file_mode).map_err(failed)?;
     file.sync_all().map_err(failed)
 }
 
 /// Makes folders, and brings their names to the disk.
-fn create_folders(folder: &Path) -> io::Result<()> {
+fn create_folders(folder: &Path, rights: &FileRights) -> io::Result<()> {
     let missing: Vec<&Path> = folder
         .ancestors()
         .take_while(|path| !path.exists())
@@ -146,7 +163,8 @@ fn create_folders(folder: &Path) -> io::Result<()> {
     for path in missing.into_iter().rev() {
         match fs::create_dir(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Err(_) => {}
+            Ok(()) => rights.apply(path, rights.folder_mode)?,
         }
         if let Some(parent) = path
             .parent()
@@ -267,6 +285,28 @@ mod tests {
         assert_eq!(list("a", "a/b"), ["a/c/d", "a0"]);
         assert_eq!(list("a/c/d", ""), ["a/c/d"]);
         assert_eq!(list("", "b"), [""; 0]);
+    }
+
+    #[test]
+    fn files_and_folders_get_their_rights() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = fs::metadata(folder.path()).expect("there").gid();
+        let rights = FileRights {
+            file_mode: Some(0o640),
+            folder_mode: Some(0o2750),
+            group: Some(own),
+        };
+        let store = Directory::new(folder.path()).with_rights(rights);
+        let body = Body::Bytes(b"x"[..].into());
+        store.put_now("users/ann/x", &body).expect("kept");
+        let mode = |path: &str| {
+            let found = fs::metadata(folder.path().join(path)).expect("there");
+            (found.permissions().mode() & 0o7777, found.gid())
+        };
+        assert_eq!(mode("users"), (0o2750, own));
+        assert_eq!(mode("users/ann"), (0o2750, own));
+        assert_eq!(mode("users/ann/x"), (0o640, own));
     }
 
     #[test]

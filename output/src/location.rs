@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use crate::destination::Store;
 use crate::directory::Directory;
 use crate::object::Access;
+use crate::rights::FileRights;
 use crate::runtime::runtime;
 use crate::s3::{Bucket, Settings};
 
@@ -17,8 +18,8 @@ use crate::s3::{Bucket, Settings};
 pub enum Location {
     /// In S3.
     Bucket(Settings),
-    /// A folder's path.
-    Directory(String),
+    /// A folder's path, and the rights of what is made in it.
+    Directory(String, FileRights),
 }
 
 impl Location {
@@ -33,7 +34,10 @@ impl Location {
             None if address.is_empty() || address.contains('\0') => {
                 Err("the path of a store's folder is empty".into())
             }
-            None => Ok(Location::Directory(address.to_owned())),
+            None => Ok(Location::Directory(
+                address.to_owned(),
+                FileRights::default(),
+            )),
         }
     }
 
@@ -53,11 +57,23 @@ impl Location {
         Ok(location)
     }
 
+    /// Goes to a place inside of the store, which [`crate::rights::prefix`] has checked.
+    pub fn descend(&mut self, prefix: &str) {
+        match self {
+            Location::Bucket(settings) => settings.prefix.push_str(&format!("{prefix}/")),
+            Location::Directory(path, _) => {
+                *path = format!("{}/{prefix}", path.trim_end_matches('/'))
+            }
+        }
+    }
+
     /// Opens the store; nothing is asked of it yet.
     pub fn open(&self, runtime: &Runtime) -> Arc<dyn Store> {
         match self {
             Location::Bucket(settings) => Arc::new(runtime.block_on(Bucket::open(settings))),
-            Location::Directory(path) => Arc::new(Directory::new(path)),
+            Location::Directory(path, rights) => {
+                Arc::new(Directory::new(path).with_rights(*rights))
+            }
         }
     }
 }
@@ -91,7 +107,15 @@ mod tests {
             Location::parse("s3://a/b"),
             Ok(Location::Bucket(_))
         ));
-        assert_eq!(Location::parse("/a"), Ok(Location::Directory("/a".into())));
+        let folder = Location::Directory("/a".into(), FileRights::default());
+        assert_eq!(Location::parse("/a"), Ok(folder));
+        let mut below = Location::parse("/a").expect("a folder");
+        below.descend("x/y");
+        let folder = Location::Directory("/a/x/y".into(), FileRights::default());
+        assert_eq!(below, folder);
+        let mut below = Location::parse("s3://a/b").expect("a bucket");
+        below.descend("x/y");
+        assert_eq!(Ok(below), Location::parse("s3://a/b/x/y"));
         for bad in ["", "ftp://a", "s3://"] {
             assert!(Location::parse(bad).is_err(), "{bad}");
         }

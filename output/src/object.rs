@@ -84,7 +84,7 @@ impl Access {
                     Err(failure) => failure,
                 };
                 match backoff.next_wait() {
-                    Some(wait) if !failure.lasting => {
+                    Some(wait) if !failure.lasts() => {
                         tracing::warn!(target: "store", "{failure}; trying again");
                         tokio::time::sleep(wait).await;
                     }

@@ -1,6 +1,5 @@
 //! The `object_store` module of input and output plugins: objects of S3 or of a folder, and spools of growing files.
 
-mod options;
 mod reading;
 mod spool;
 
@@ -13,8 +12,9 @@ use crate::courier::{Courier, Pace, Parcel, Receipt};
 use crate::destination::Body;
 use crate::location::Location;
 use crate::object::Access;
+use crate::options::{Table, config};
+use crate::rights;
 use crate::runtime::{Patience, runtime};
-use options::Table;
 
 /// Parcels of a store that have no receipt yet, at most.
 const PENDING_MAX: usize = 1000;
@@ -86,9 +86,24 @@ fn text<'a>(call: &Call<'a>, i: i32) -> Result<&'a str, Error> {
 fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut location =
         Location::parse(text(call, 1)?).map_err(|reason| Error::argument(1, reason))?;
+    let owner = config(call, "owner")?;
+    let plugin = call.plugin_name();
     let mut table = Table::argument(call, 2)?;
-    if let Location::Bucket(settings) = &mut location {
-        table.settings(settings)?;
+    match &mut location {
+        Location::Bucket(settings) => {
+            table.settings(settings)?;
+            table.object_rights(&mut settings.rights)?;
+        }
+        Location::Directory(_, rights) => {
+            table.ignore_settings();
+            table.file_rights(rights)?;
+        }
+    }
+    if let Some(template) = table.text("prefix")? {
+        // The name of a plugin has its kind before it.
+        let plugin = plugin.split_once('.').map_or(plugin, |(_, stem)| stem);
+        let prefix = rights::prefix(&template, owner.as_deref(), plugin);
+        location.descend(&prefix.map_err(|reason| table.refuse(reason))?);
     }
     let pace = table.pace()?;
     table.done()?;

@@ -17,11 +17,12 @@ use aws_sdk_s3::config::{
     IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
 use aws_sdk_s3::primitives::{ByteStream, Length};
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectCannedAcl};
 use aws_smithy_http_client::tls;
 use stdx::backoff::{Backoff, Schedule};
 
 use crate::destination::{Body, Destination, Entry, Failure, Page, Piece, Store, Work, check_key};
+use crate::rights::ObjectRights;
 use failure::told;
 
 pub use credentials::Source as Credentials;
@@ -48,6 +49,7 @@ pub struct Bucket {
     /// Empty, or with a slash at its end.
     prefix: String,
     part_size: u64,
+    rights: ObjectRights,
 }
 
 impl Bucket {
@@ -88,11 +90,19 @@ impl Bucket {
             name: settings.bucket.clone(),
             prefix: settings.prefix.clone(),
             part_size: settings.part_size,
+            rights: settings.rights.clone(),
         }
+    }
+
+    fn acl(&self) -> Option<ObjectCannedAcl> {
+        self.rights.acl.as_deref().map(ObjectCannedAcl::from)
     }
 
     async fn put_at_once(&self, key: &str, body: ByteStream) -> Result<(), Failure> {
         let request = self.client.put_object().bucket(&self.name).key(key);
+        let request = request
+            .set_acl(self.acl())
+            .set_tagging(self.rights.tags.clone());
         request.body(body).send().await.map_err(told)?;
         Ok(())
     }
@@ -102,7 +112,9 @@ impl Bucket {
             .client
             .create_multipart_upload()
             .bucket(&self.name)
-            .key(key);
+            .key(key)
+            .set_acl(self.acl())
+            .set_tagging(self.rights.tags.clone());
         let begun = begun.send().await.map_err(told)?;
         let id = begun.upload_id().unwrap_or_default();
         let stored = async {
@@ -115,13 +127,14 @@ impl Bucket {
                 .complete_multipart_upload()
                 .bucket(&self.name)
                 .key(key);
-            finish
-                .upload_id(id)
-                .multipart_upload(all)
-                .send()
-                .await
-                .map_err(told)?;
-            Ok(())
+            let finished = finish.upload_id(id).multipart_upload(all).send().await;
+            match finished {
+                Ok(_) => Ok(()),
+                Err(error) if failure::is_not_understood(&error) => {
+                    self.confirm(key, len, told(error)).await
+                }
+                Err(error) => Err(told(error)),
+            }
         };
         let outcome = stored.await;
         if outcome.is_err() {
@@ -134,6 +147,20 @@ impl Bucket {
             let _ = abort.upload_id(id).send().await;
         }
         outcome
+    }
+
+    /// Looks whether an object has been put together, when the answer was a success that nobody understands: then the
+    /// failure is none. The same key always means the same bytes, so an object of this length is the one that was meant.
+    async fn confirm(&self, key: &str, len: u64, failure: Failure) -> Result<(), Failure> {
+        let request = self.client.head_object().bucket(&self.name).key(key);
+        let found = request.send().await.map_err(told)?;
+        let size = found
+            .content_length()
+            .and_then(|size| u64::try_from(size).ok());
+        match size == Some(len) {
+            true => Ok(()),
+            false => Err(failure),
+        }
     }
 
     async fn put_parts(
@@ -153,7 +180,7 @@ impl Bucket {
                 let sent = request.upload_id(id).part_number(n).body(part).send().await;
                 match sent.map_err(told) {
                     Ok(sent) => break sent.e_tag,
-                    Err(failure) if failure.lasting => return Err(failure),
+                    Err(failure) if failure.lasts() => return Err(failure),
                     Err(failure) => match backoff.next_wait() {
                         Some(wait) => tokio::time::sleep(wait).await,
                         None => return Err(failure),

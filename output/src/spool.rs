@@ -21,11 +21,12 @@ use sandbox::MessagePlace;
 use sandbox::append_file::{Frames, sync_folder};
 
 use crate::courier::Courier;
+use crate::packing::Packing;
 
 use journal::{Done, Facts, Journal, Open};
 use part::{BUFFER, Part};
 
-pub use carry::Carrier;
+pub use carry::{Carrier, Problem, REFUSED};
 pub use names::{Naming, Owner};
 pub use recover::Recovery;
 
@@ -37,28 +38,6 @@ const EARLY_SHARE: usize = 10;
 
 /// Memory of a growing file beside its names and its buffer, in bytes.
 const PART_MEMORY: usize = 320;
-
-/// What finished files are compressed with on their way to the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Packing {
-    /// Nothing.
-    #[default]
-    None,
-    /// Gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-}
-
-impl Packing {
-    fn ending(self) -> &'static str {
-        match self {
-            Packing::None => "",
-            Packing::Gzip => ".gz",
-            Packing::Zstd => ".zst",
-        }
-    }
-}
 
 /// How a spool works.
 #[derive(Debug, Clone)]
@@ -422,6 +401,11 @@ impl Spool {
         self.is_dirty = false;
         Ok(())
     }
+}
+
+/// Reads the text of a journal and writes it again; none when it is no journal. For tests that try every text.
+pub fn journal_again(text: &str) -> Option<String> {
+    Some(Facts::parse(text)?.text())
 }
 
 /// Seconds since 1970.

@@ -45,8 +45,8 @@ pub mod append_file {
 
 pub use prefetch::prefetch;
 pub use sandbox::{
-    Checkpoint, CompiledMatcher, CreateError, Handle, Host, InjectError, Intake, Kind, Limits,
-    MAX_CHECKPOINT, MessagePlace, Place, Sandbox, Spec, Stats,
+    Checkpoint, CompiledMatcher, CreateError, DeadLetter, Handle, Host, InjectError, Intake, Kind,
+    Limits, MAX_CHECKPOINT, MessagePlace, Place, Sandbox, Spec, Stats,
 };
 pub use status::Answer;
 pub use vm::compiler_can_be_stopped;

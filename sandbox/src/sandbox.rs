@@ -160,6 +160,15 @@ pub struct MessagePlace {
     pub offset: u64,
 }
 
+/// What an output gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetter<'a> {
+    /// The bytes of a message, without their frame.
+    Message(&'a [u8]),
+    /// The path of a file that is kept.
+    File(&'a str),
+}
+
 /// What a sandbox asks of the engine. Each sandbox has one of its own.
 pub trait Host: Send {
     /// Takes a message, framed and bare. Inputs may give a checkpoint with it.
@@ -205,6 +214,12 @@ pub trait Host: Send {
     /// Where in the queues the message lies that an output was given last.
     fn place(&self) -> Option<MessagePlace> {
         None
+    }
+
+    /// An output gave something up that was already under way: it is kept with the reason, if the plugin's configuration
+    /// says so.
+    fn dead_letter(&mut self, letter: DeadLetter<'_>, reason: &str) {
+        let _ = (letter, reason);
     }
 
     /// Compiles a matcher expression.

@@ -1,7 +1,8 @@
-//! A message that an output gave up: kept as a new message with the original bytes and the reason.
+//! What an output gave up: kept as a new message with the original bytes, or the path of the file that has them, and the reason.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sandbox::DeadLetter;
 use schemas::frame::FrameBuf;
 use schemas::message::{Field, Message};
 
@@ -13,22 +14,25 @@ pub const TYPE: &[u8] = b"foresight.dead_letter";
 /// How long a dead letter waits for slow readers of the queue, among which its own output may be.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Appends the dead letter of `message` to the input queue.
+/// Appends a dead letter to the input queue.
 ///
-/// Its fields: `plugin`, `reason`, and `message`, the original bytes without their frame.
-pub fn keep(shared: &Shared, plugin: &str, message: &[u8], reason: &str) {
+/// Its fields: `plugin`, `reason`, and `message`, the original bytes without their frame, or `file`, a path.
+pub fn keep(shared: &Shared, plugin: &str, letter: DeadLetter<'_>, reason: &str) {
     let mut index = schemas::view::Index::default();
-    if index.parse(message).is_ok() && index.view(message).type_() == Some(TYPE) {
+    if let DeadLetter::Message(message) = letter
+        && index.parse(message).is_ok()
+        && index.view(message).type_() == Some(TYPE)
+    {
         tracing::error!(target: "plugin", plugin, "a dead letter failed itself and is dropped: {reason}");
         return;
     }
-    let framed = build(shared, plugin, message, reason);
+    let framed = build(shared, plugin, letter, reason);
     if let Err(error) = shared.input_queue.append_past_readers(&framed, WAIT) {
         tracing::error!(target: "plugin", plugin, "a dead letter could not be kept: {error}");
     }
 }
 
-fn build(shared: &Shared, plugin: &str, message: &[u8], reason: &str) -> Vec<u8> {
+fn build(shared: &Shared, plugin: &str, original: DeadLetter<'_>, reason: &str) -> Vec<u8> {
     let mut letter = Message::new(random_uuid(), now_ns());
     letter.type_ = Some(TYPE.to_vec());
     letter.logger = Some(plugin.as_bytes().to_vec());
@@ -39,7 +43,10 @@ fn build(shared: &Shared, plugin: &str, message: &[u8], reason: &str) -> Vec<u8>
     letter.fields = vec![
         Field::string("plugin", plugin),
         Field::string("reason", reason),
-        Field::bytes("message", message),
+        match original {
+            DeadLetter::Message(message) => Field::bytes("message", message),
+            DeadLetter::File(path) => Field::string("file", path),
+        },
     ];
     let mut frame = FrameBuf::new();
     letter.encode(frame.message());

@@ -254,6 +254,7 @@ impl Engine {
                 name,
                 delivery: delivery.clone(),
                 here: here.clone(),
+                keeps_dead_letters: config.settings.dead_letter,
             })
         };
         let state_bytes = state.as_ref().zip(found.bytes);

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use matcher::Matcher;
 use queue::Position;
-use sandbox::{Checkpoint, CompiledMatcher, Host, InjectError, MessagePlace};
+use sandbox::{Checkpoint, CompiledMatcher, DeadLetter, Host, InjectError, MessagePlace};
 use schemas::view::View;
 
+use crate::dead_letter;
 use crate::delivery::Delivery;
 use crate::input_plugin::append;
 use crate::shared::Shared;
@@ -92,6 +93,8 @@ pub struct OutputHost {
     pub delivery: Arc<Mutex<Delivery>>,
     /// Where its message lies.
     pub here: Arc<Here>,
+    /// Whether what it gives up is kept.
+    pub keeps_dead_letters: bool,
 }
 
 impl Host for OutputHost {
@@ -130,6 +133,13 @@ impl Host for OutputHost {
             None => delivery.commit_batch(),
         }
         Ok(())
+    }
+
+    fn dead_letter(&mut self, letter: DeadLetter<'_>, reason: &str) {
+        log(&self.name, 4, &format!("given up: {reason}"));
+        if self.keeps_dead_letters {
+            dead_letter::keep(&self.shared, &self.name, letter, reason);
+        }
     }
 
     fn compile_matcher(&mut self, expression: &[u8]) -> Result<Box<dyn CompiledMatcher>, String> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use matcher::Matcher;
 use queue::Signal;
-use sandbox::{Answer, Sandbox};
+use sandbox::{Answer, DeadLetter, Sandbox};
 use stdx::backoff::Backoff;
 
 use crate::config::Plugin;
@@ -403,7 +403,8 @@ impl OutputRunner {
             From::Analysis => self.analysis.as_ref(),
         };
         if let Some((_, message, _)) = cursor.and_then(Cursor::message) {
-            dead_letter::keep(&self.shared, &self.plugin.config.name, message, &text);
+            let letter = DeadLetter::Message(message);
+            dead_letter::keep(&self.shared, &self.plugin.config.name, letter, &text);
         }
     }
 

@@ -598,12 +598,6 @@ fn acknowledge(call: &mut Call<'_>) -> Result<(), Error> {
         let Some((sequence, n_failed)) = next else {
             return Ok(());
         };
-        call.push_global("update_checkpoint")?;
-        if call.type_of(-1) != Type::Function {
-            return Err(Error::new("update_checkpoint was not found"));
-        }
-        call.push_light(sequence)?;
-        call.push_number(f64::from(n_failed))?;
-        call.call(2, 0)?;
+        call.acknowledge(sequence, u64::from(n_failed))?;
     }
 }

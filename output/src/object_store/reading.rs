@@ -4,9 +4,9 @@ use std::io::{self, BufRead, Read};
 
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, function};
 
-use super::options::Table;
 use super::{StoreHandle, patience, text};
 use crate::object::{self, Compression, Listing, Opening, STOPPED};
+use crate::options::Table;
 
 /// Bytes that one call to `read` returns at most.
 const READ_MAX: usize = 64 << 20;

@@ -3,21 +3,26 @@
 use std::io;
 use std::path::PathBuf;
 
+use sandbox::DeadLetter;
 use sandbox::append_file::Frames;
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, function};
 
-use super::options::Table;
 use super::{StoreHandle, patience, text};
 use crate::courier::{Courier, Pace};
+use crate::destination::Outlook;
+use crate::options::{Table, config};
+use crate::packing::Packing;
+use crate::record::gather;
 use crate::runtime::runtime;
-use crate::spool::{Naming, Options, Owner, Packing, Spool, now_s};
+use crate::spool::{Naming, Options, Owner, Problem, Spool, now_s};
 
 /// The defaults of the public output plugin.
 const ROLL_SIZE: f64 = 314_572_800.0;
 const ROLL_AGE_S: f64 = 3600.0;
 const HANDLES: f64 = 1000.0;
 
-/// The severity of a warning in syslog.
+/// Severities of syslog.
+const ERROR: u8 = 3;
 const WARNING: u8 = 4;
 
 const METHODS: &[(&str, Function)] = &[
@@ -67,7 +72,7 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
         .text("name")?
         .map_or(String::new(), |name| format!(".{name}"));
     let file = format!("{plugin}{}.spool", name.replace('/', "_"));
-    let packing = packing(&mut table)?;
+    let packing = table.packing()?;
     let options = Options {
         journal: queues.as_ref().unwrap_or(&dir).join(file),
         naming: match table.texts("groups")? {
@@ -100,9 +105,9 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let runtime = runtime().map_err(Error::new)?;
     let courier = store.map(|(destination, pace)| {
-        // What lies on the disk is never given up.
+        // What lies on the disk is only set aside when the store does not want it.
         let pace = Pace {
-            gives_up: false,
+            gives_up: Outlook::Refused,
             ..pace
         };
         Courier::new(runtime, destination, pace)
@@ -121,13 +126,6 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
-fn config(call: &mut Call<'_>, key: &str) -> Result<Option<String>, Error> {
-    call.push_config(key)?;
-    let value = call.text_at(-1);
-    call.pop(1);
-    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
-}
-
 fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
     let host = config(call, "Hostname")?.unwrap_or_else(|| "unknown".into());
     let pid = config(call, "Pid")?
@@ -138,18 +136,6 @@ fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
         host: host.replace(['/', '+'], "_"),
         pid: pid as i64,
     })
-}
-
-fn packing(table: &mut Table<'_, '_>) -> Result<Packing, Error> {
-    match table.text("compression")?.as_deref() {
-        None | Some("none") => Ok(Packing::None),
-        Some("gzip") => Ok(Packing::Gzip),
-        Some("zstd") => Ok(Packing::Zstd),
-        Some(_) => Err(Error::argument(
-            1,
-            "compression must be 'none', 'gzip' or 'zstd'",
-        )),
-    }
 }
 
 fn frames(table: &mut Table<'_, '_>) -> Result<Frames, Error> {
@@ -186,24 +172,10 @@ fn push_outcome(call: &mut Call<'_>, outcome: io::Result<()>) -> Result<usize, E
 /// `write(group, record...)`: the parts, texts or zero-copy readers, make one record of the current message.
 fn write(call: &mut Call<'_>) -> Result<usize, Error> {
     let group = text(call, 2)?;
-    let last = call.arg_count() as i32;
     let place = call.message_place();
     let mut record = std::mem::take(&mut handle(call)?.record);
     record.clear();
-    for i in 3..=last {
-        if call.bytes_at(i).is_some() || call.number_at(i).is_some() {
-            let bytes = call.check_bytes(i)?;
-            call.check_memory(record.len() + bytes.len())?;
-            record.extend_from_slice(bytes);
-            continue;
-        }
-        match call.write_zero_copy(i, &mut record) {
-            Some(Ok(())) => {}
-            Some(Err(text)) => return Err(Error::new(text)),
-            None => return Err(call.type_error(i, "string, number or userdata")),
-        }
-    }
-    call.charge(u32::try_from(record.len() / 16 + 10).unwrap_or(u32::MAX))?;
+    gather(call, 3, &mut record)?;
     let mut handle = handle(call)?;
     let outcome = handle.spool.write(group, &record, place);
     record.shrink_to(RECORD_KEPT);
@@ -237,10 +209,24 @@ fn tick(call: &mut Call<'_>) -> Result<usize, Error> {
     let problems = handle.spool.carrier().map(crate::spool::Carrier::settle);
     let news = news(&mut handle);
     drop(handle);
-    for text in problems.unwrap_or_default().iter().chain(&news) {
-        call.log(WARNING, text);
-    }
+    tell(call, problems.unwrap_or_default(), news);
     push_outcome(call, outcome)
+}
+
+/// Logs what went wrong; what the store refused goes among the dead letters, as the path of its file.
+fn tell(call: &Call<'_>, problems: Vec<Problem>, news: Option<String>) {
+    for problem in problems {
+        match problem {
+            Problem::Told(text) => call.log(WARNING, &text),
+            Problem::Refused(path, reason) => {
+                call.log(ERROR, &format!("the store refuses {path}: {reason}"));
+                call.dead_letter(DeadLetter::File(&path), &reason);
+            }
+        }
+    }
+    if let Some(text) = news {
+        call.log(WARNING, &text);
+    }
 }
 
 /// What went wrong since it was told last.
@@ -264,9 +250,7 @@ fn wait(call: &mut Call<'_>) -> Result<usize, Error> {
     }
     let news = news(&mut handle);
     drop(handle);
-    for text in problems.iter().chain(&news) {
-        call.log(WARNING, text);
-    }
+    tell(call, problems, news);
     call.push_number(pending as f64)?;
     Ok(1)
 }
@@ -284,6 +268,7 @@ fn status(call: &mut Call<'_>) -> Result<usize, Error> {
         let troubles = carrier.troubles();
         numbers.push(("carried", carrier.carried() as f64));
         numbers.push(("pending", carrier.pending() as f64));
+        numbers.push(("refused", carrier.refused() as f64));
         numbers.push(("failures", troubles.count as f64));
         last = (troubles.count > 0).then_some(troubles.last);
     }

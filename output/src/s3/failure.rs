@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::destination::Failure;
+use crate::destination::{Failure, Outlook, causes};
 
 /// The most characters of a server's words that are shown.
 const SHOWN: usize = 300;
@@ -22,11 +22,35 @@ const MAY_PASS: &[&str] = &[
     "XAmzContentSHA256Mismatch",
 ];
 
+/// Codes that speak of the object and not of the bucket: it will not be taken tomorrow either.
+const OF_THE_DATA: &[&str] = &[
+    "EntityTooLarge",
+    "EntityTooSmall",
+    "InvalidArgument",
+    "KeyTooLongError",
+    "MetadataTooLarge",
+];
+
 /// Whether the request began to read where the object has nothing more.
 pub(super) fn is_behind_the_end<E>(error: &SdkError<E, HttpResponse>) -> bool {
     error
         .raw_response()
         .is_some_and(|response| response.status().as_u16() == 416)
+}
+
+/// Whether the status says that all went well, but the body is not what it should be, and no error either. Servers that only
+/// resemble S3 answer so; S3 itself may put an error behind such a status, which then has a code.
+pub(super) fn is_not_understood<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            answer.raw().status().is_success() && answer.err().code().is_none()
+        }
+        SdkError::ResponseError(answer) => answer.raw().status().is_success(),
+        _ => false,
+    }
 }
 
 /// The failure that an error of the SDK stands for.
@@ -42,37 +66,55 @@ where
         }
         other => causes(other),
     };
-    Failure {
-        lasting: is_lasting(&error),
-        reason: reason.chars().take(SHOWN).collect(),
-    }
+    let reason: String = reason.chars().take(SHOWN).collect();
+    Failure::new(outlook_of(&error), reason)
 }
 
-fn is_lasting<E>(error: &SdkError<E, HttpResponse>) -> bool
+fn outlook_of<E>(error: &SdkError<E, HttpResponse>) -> Outlook
 where
     E: ProvideErrorMetadata,
 {
-    let SdkError::ServiceError(answer) = error else {
-        return matches!(error, SdkError::ConstructionFailure(_));
-    };
-    match answer.raw().status().as_u16() {
-        400 => !answer
-            .err()
-            .code()
-            .is_some_and(|code| MAY_PASS.contains(&code)),
-        404 => answer.err().code() != Some("NoSuchUpload"),
-        405 | 411 | 412 | 413 | 414 => true,
-        // Also those that say no: an operator may give the right, and credentials are renewed.
-        _ => false,
+    match error {
+        SdkError::ServiceError(answer) => {
+            outlook(answer.raw().status().as_u16(), answer.err().code())
+        }
+        SdkError::ConstructionFailure(_) => Outlook::Lasting,
+        _ => Outlook::Passing,
     }
 }
 
-/// An error and what brought it about.
-fn causes(error: &dyn std::error::Error) -> String {
-    /// Causes that are shown; errors are not nested deeper than that.
-    const DEPTH: usize = 8;
-    let chain = std::iter::successors(Some(error), |error| error.source()).take(DEPTH);
-    let mut words: Vec<String> = chain.map(ToString::to_string).collect();
-    words.dedup();
-    words.join(": ")
+/// What a status and the code that comes with it leave to hope for.
+fn outlook(status: u16, code: Option<&str>) -> Outlook {
+    let is_in = |list: &[&str]| code.is_some_and(|code| list.contains(&code));
+    match status {
+        400 if is_in(MAY_PASS) => Outlook::Passing,
+        400 | 413 if is_in(OF_THE_DATA) => Outlook::Refused,
+        404 if code == Some("NoSuchUpload") => Outlook::Passing,
+        400 | 404 | 405 | 411 | 412 | 413 | 414 => Outlook::Lasting,
+        // Also those that say no: an operator may give the right, and credentials are renewed.
+        _ => Outlook::Passing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_what_to_hope_for() {
+        for (status, code, expected) in [
+            (500, None, Outlook::Passing),
+            (503, Some("SlowDown"), Outlook::Passing),
+            (403, Some("ExpiredToken"), Outlook::Passing),
+            (400, Some("ExpiredToken"), Outlook::Passing),
+            (404, Some("NoSuchUpload"), Outlook::Passing),
+            (404, Some("NoSuchBucket"), Outlook::Lasting),
+            (400, Some("InvalidBucketName"), Outlook::Lasting),
+            (400, Some("EntityTooLarge"), Outlook::Refused),
+            (400, Some("InvalidArgument"), Outlook::Refused),
+            (413, Some("EntityTooLarge"), Outlook::Refused),
+        ] {
+            assert_eq!(outlook(status, code), expected, "{status} {code:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::credentials::Source;
+use crate::rights::ObjectRights;
 
 /// The region when neither the configuration nor the SDK's chain knows one.
 pub(super) const REGION: &str = "us-east-1";
@@ -40,6 +41,8 @@ pub struct Settings {
     pub part_size: u64,
     /// Whether checksums go with everything; some servers do not know them.
     pub checksums: bool,
+    /// What goes with each object.
+    pub rights: ObjectRights,
 }
 
 impl Settings {
@@ -59,6 +62,7 @@ impl Settings {
             timeout: TIMEOUT,
             part_size: PART_SIZE,
             checksums: true,
+            rights: ObjectRights::default(),
         })
     }
 }

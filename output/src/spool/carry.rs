@@ -1,20 +1,17 @@
 //! Carries the finished files of a spool to the store, compressed if wanted, and removes them here once they are there.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::Packing;
 use super::names::{DONE, key};
 use crate::courier::{Courier, Parcel, Receipt, Troubles};
-use crate::destination::Body;
+use crate::destination::{Body, Outlook};
+use crate::packing::Packing;
 use crate::runtime::Patience;
-
-/// The level of compression: what is quick and still does most.
-const ZSTD_LEVEL: i32 = 3;
 
 /// Carries files.
 pub struct Carrier {
@@ -22,6 +19,22 @@ pub struct Carrier {
     dir: PathBuf,
     packing: Packing,
     carried: u64,
+    refused: u64,
+}
+
+/// The folder, beside the files, of those that the store does not want; with each lies a file that has the reason.
+pub const REFUSED: &str = "refused";
+
+/// What the name of the file with the reason ends with.
+const REASON: &str = ".reason";
+
+/// What an operator should know of the files that were under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// A line for the log.
+    Told(String),
+    /// The store will never take a file: where it is kept now, and why.
+    Refused(String, String),
 }
 
 impl Carrier {
@@ -31,6 +44,7 @@ impl Carrier {
             dir,
             packing,
             carried: 0,
+            refused: 0,
         }
     }
 
@@ -66,8 +80,8 @@ impl Carrier {
         ))
     }
 
-    /// Removes what the store has; what could not be removed or carried is told.
-    pub fn settle(&mut self) -> Vec<String> {
+    /// Removes what the store has, sets aside what it does not want, and tells of what went wrong.
+    pub fn settle(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
         while let Some(receipt) = self.courier.receipt() {
             problems.extend(self.settled(&receipt));
@@ -76,7 +90,7 @@ impl Carrier {
     }
 
     /// Waits until everything is carried, as long as the plugin may wait.
-    pub fn wait(&mut self, runtime: &Runtime, patience: &Patience) -> Vec<String> {
+    pub fn wait(&mut self, runtime: &Runtime, patience: &Patience) -> Vec<Problem> {
         let mut problems = Vec::new();
         let all = async {
             while let Some(receipt) = self.courier.next_receipt().await {
@@ -88,10 +102,39 @@ impl Carrier {
         problems
     }
 
-    fn settled(&mut self, receipt: &Receipt) -> Option<String> {
-        if let Err(failure) = &receipt.outcome {
-            return Some(format!("{} is kept here: {failure}", receipt.name));
+    fn settled(&mut self, receipt: &Receipt) -> Option<Problem> {
+        match &receipt.outcome {
+            Ok(()) => self.remove(receipt).map(Problem::Told),
+            Err(failure) if failure.outlook == Outlook::Refused => {
+                Some(self.set_aside(receipt, &failure.reason))
+            }
+            Err(failure) => {
+                let text = format!("{} is kept here: {failure}", receipt.name);
+                Some(Problem::Told(text))
+            }
         }
+    }
+
+    /// Keeps a file that the store does not want where it is not carried again.
+    fn set_aside(&mut self, receipt: &Receipt, reason: &str) -> Problem {
+        self.refused += 1;
+        let (folder, name) = (self.dir.join(REFUSED), &receipt.name);
+        let target = folder.join(name);
+        let moved = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(folder.join(format!("{name}{REASON}")), reason))
+            .and_then(|()| std::fs::rename(self.dir.join(name), &target));
+        if self.packing != Packing::None {
+            // It is made again from the file whenever it is needed.
+            let _ = std::fs::remove_file(self.aside(name));
+        }
+        match moved {
+            Ok(()) => Problem::Refused(target.display().to_string(), reason.to_owned()),
+            // It is carried, and refused, again after the next start.
+            Err(error) => Problem::Told(format!("{name} is refused ({reason}) but kept: {error}")),
+        }
+    }
+
+    fn remove(&mut self, receipt: &Receipt) -> Option<String> {
         self.carried += 1;
         let mut removed = std::fs::remove_file(self.dir.join(&receipt.name));
         if self.packing != Packing::None {
@@ -107,6 +150,11 @@ impl Carrier {
     /// Files that the store has taken.
     pub fn carried(&self) -> u64 {
         self.carried
+    }
+
+    /// Files that the store does not want.
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// Files that wait or are under way.
@@ -126,20 +174,6 @@ pub(super) fn aside_ending(packing: Packing) -> String {
 }
 
 fn pack(from: &Path, to: &Path, packing: Packing) -> io::Result<()> {
-    let mut source = BufReader::new(File::open(from)?);
-    let target = BufWriter::new(File::create(to)?);
-    let mut target = match packing {
-        Packing::None => target,
-        Packing::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(target, flate2::Compression::default());
-            io::copy(&mut source, &mut encoder)?;
-            encoder.finish()?
-        }
-        Packing::Zstd => {
-            let mut encoder = zstd::stream::write::Encoder::new(target, ZSTD_LEVEL)?;
-            io::copy(&mut source, &mut encoder)?;
-            encoder.finish()?
-        }
-    };
-    target.flush()
+    let source = BufReader::new(File::open(from)?);
+    packing.pack(source, BufWriter::new(File::create(to)?))
 }

@@ -55,7 +55,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = format!("{HEAD}\n");
         // A String takes any text.
         for place in self.places.into_iter().flatten() {
@@ -76,7 +76,7 @@ impl Facts {
         text
     }
 
-    fn parse(text: &str) -> Option<Facts> {
+    pub(super) fn parse(text: &str) -> Option<Facts> {
         let mut facts = Facts::default();
         // A line that was being added when the machine stopped has no end.
         let (whole, _) = text.rsplit_once('\n')?;

@@ -9,6 +9,7 @@ use stdx::seed::Random;
 
 use super::*;
 use crate::courier::Pace;
+use crate::destination::{Body, Destination, Failure, Outlook, Work};
 use crate::directory::Directory;
 use crate::runtime::{Patience, runtime};
 
@@ -90,7 +91,7 @@ fn lines(folder: &Path) -> BTreeMap<String, usize> {
 fn wait(spool: &mut Spool) {
     let carrier = spool.carrier().expect("there is a store");
     let problems = carrier.wait(runtime().expect("threads"), &Patience::endless());
-    assert_eq!(problems, [""; 0]);
+    assert_eq!(problems, []);
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -309,6 +310,58 @@ fn objects_are_compressed_on_their_way() {
             panic!("one object");
         };
         assert!(name.ends_with(ending), "{name}");
+    }
+}
+
+/// Does not want what has a certain word in its key.
+struct Choosy(Directory);
+
+impl Destination for Choosy {
+    fn put<'a>(&'a self, key: &'a str, body: &'a Body) -> Work<'a, ()> {
+        match key.contains("huge") {
+            true => Box::pin(async { Err(Failure::refused("EntityTooLarge (400)")) }),
+            false => self.0.put(key, body),
+        }
+    }
+}
+
+#[test]
+fn what_the_store_does_not_want_is_set_aside_with_the_reason() {
+    for packing in [Packing::None, Packing::Zstd] {
+        let site = Site::new();
+        let options = || Options {
+            packing,
+            ..site.options()
+        };
+        let store = Arc::new(Choosy(Directory::new(site.path("store"))));
+        let pace = Pace {
+            gives_up: Outlook::Refused,
+            ..Pace::default()
+        };
+        let courier = || Courier::new(runtime().expect("threads"), store.clone(), pace.clone());
+        let (mut spool, _) = Spool::open(options(), Some(courier())).expect("opened");
+        for (n, group) in (0..).zip(["huge", "small"]) {
+            spool.write(group, b"one\n", place(n)).expect("written");
+        }
+        spool.tick(now_s(), true).expect("finished");
+        let carrier = spool.carrier().expect("there is a store");
+        let problems = carrier.wait(runtime().expect("threads"), &Patience::endless());
+        let [Problem::Refused(path, reason)] = &problems[..] else {
+            panic!("one is refused: {problems:?}");
+        };
+        assert_eq!(reason, "EntityTooLarge (400)");
+        assert_eq!(std::fs::read(path).expect("kept"), b"one\n");
+        assert_eq!((carrier.refused(), carrier.carried()), (1, 1));
+        assert_eq!(names(&site.path("batch")), [REFUSED]);
+        let kept = names(&site.path("batch/refused"));
+        assert_eq!(kept.len(), 2, "{kept:?}");
+        let told = std::fs::read_to_string(format!("{path}.reason"));
+        assert_eq!(told.expect("kept"), *reason);
+        // The next run leaves it there.
+        drop(spool);
+        let (mut spool, _) = Spool::open(options(), Some(courier())).expect("opened");
+        wait(&mut spool);
+        assert_eq!(names(&site.path("batch/refused")), kept);
     }
 }
 

@@ -1360,6 +1360,27 @@ impl<'a> Call<'a> {
         self.shared.host.borrow().place()
     }
 
+    /// Says that the message of this sequence id has arrived, or failed `n_failed` times: calls `update_checkpoint`, as the
+    /// plugin has it. For native code that answers later; not while that very message is processed, since the engine does
+    /// not know yet that it is under way.
+    ///
+    /// # Errors
+    /// When the plugin has no such function; what it says.
+    pub fn acknowledge(&mut self, sequence: u64, n_failed: u64) -> Result<(), Error> {
+        self.push_global("update_checkpoint")?;
+        if self.type_of(-1) != Type::Function {
+            return Err(Error::new("update_checkpoint was not found"));
+        }
+        self.push_light(sequence)?;
+        self.push_number(n_failed as f64)?;
+        self.call(2, 0)
+    }
+
+    /// Keeps what an output gave up after it had answered that it is under way.
+    pub fn dead_letter(&self, letter: crate::sandbox::DeadLetter<'_>, reason: &str) {
+        self.shared.host.borrow_mut().dead_letter(letter, reason);
+    }
+
     /// What a native object looks at to see whether the plugin was asked to stop, while it waits.
     pub fn handle(&self) -> crate::watch::Handle {
         crate::watch::Handle {

@@ -35,6 +35,8 @@ pub struct Broker {
     folder: TempDir,
     jars: PathBuf,
     port: u16,
+    /// Where clients are told to find it.
+    advertised: u16,
     child: Option<Child>,
 }
 
@@ -65,10 +67,21 @@ impl Broker {
     /// # Panics
     /// When Java or the broker cannot be had.
     pub fn start() -> Broker {
+        Broker::behind(|port| port)
+    }
+
+    /// As [`Broker::start`], with something between it and its clients, which listens on the port that `between` makes of the
+    /// broker's own.
+    ///
+    /// # Panics
+    /// As [`Broker::start`].
+    pub fn behind(between: impl FnOnce(u16) -> u16) -> Broker {
+        let port = free_port();
         let mut broker = Broker {
             folder: tempfile::tempdir().expect("a folder"),
             jars: jars(),
-            port: free_port(),
+            port,
+            advertised: between(port),
             child: None,
         };
         broker.configure();
@@ -82,12 +95,13 @@ impl Broker {
     }
 
     fn configure(&self) {
-        let (port, controller) = (self.port, free_port());
+        let (port, advertised, controller) = (self.port, self.advertised, free_port());
         let data = self.folder.path().join("data");
         let text = format!(
             "process.roles=broker,controller\nnode.id=1\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}\n\
              controller.listener.names=CONTROLLER\nlog.dirs={}\n\
              offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
@@ -152,7 +166,7 @@ impl Broker {
 
     /// What engines call it.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.advertised)
     }
 
     fn client(&self) -> ClientConfig {
@@ -196,6 +210,24 @@ impl Broker {
                 n_seen += 1;
             }
         }
+    }
+
+    /// The values of all records that a topic has now.
+    ///
+    /// # Panics
+    /// When they cannot be had.
+    pub fn everything(&self, topic: &str) -> Vec<Vec<u8>> {
+        let client: BaseConsumer = self.client().create().expect("a client");
+        let marks =
+            (0..PARTITIONS).map(|partition| client.fetch_watermarks(topic, partition, DEADLINE));
+        let n: i64 = marks
+            .map(|marks| marks.map_or(0, |(low, high)| high - low))
+            .sum();
+        let mut values = Vec::new();
+        self.receive(topic, n as usize, |message| {
+            values.push(message.payload().unwrap_or_default().to_vec());
+        });
+        values
     }
 
     /// The first `n` records of a topic, partition by partition.

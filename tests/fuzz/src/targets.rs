@@ -11,6 +11,7 @@ mod matcher;
 mod message;
 mod pattern;
 mod queue;
+mod spool;
 mod state;
 
 /// One reader of bytes from outside.
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     analysis::TARGET,
     cbuf::TARGET,
     json::TARGET,
+    spool::TARGET,
 ];
 
 /// The target of this name.

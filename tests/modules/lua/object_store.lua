@@ -25,6 +25,26 @@ refused("the key \"../x\" must have", store.put, store, "../x", "y")
 refused("invalid UTF-8", store.put, store, "\255", "y")
 refused("string expected, got no value", store.put, store, "a")
 
+-- Personal and public outputs.
+for _, bad in ipairs { "", "/x", "x/", "../x", "x/../y", "x//y", "./x", "{user}", "x}" } do
+    refused("prefix m", object_store.open, folder, { prefix = bad })
+    refused("prefix m", object_store.open, "s3://a", { prefix = bad })
+end
+refused("prefix has {owner}, but the plugin's configuration has no owner", object_store.open, folder, { prefix = "{owner}/x" })
+refused("file_mode must be three or four octal digits", object_store.open, folder, { file_mode = "rw" })
+refused("there is no group \"no such group\"", object_store.open, folder, { group = "no such group" })
+refused("unknown option 'acl'", object_store.open, folder, { acl = "private" })
+refused("unknown option 'file_mode'", object_store.open, "s3://a", { file_mode = "0640" })
+refused("acl must be one of", object_store.open, "s3://a", { acl = "public" })
+refused("tags must be", object_store.open, "s3://a", { tags = { a = "&" } })
+object_store.open("s3://a", { prefix = "public/x", acl = "public-read", tags = { visibility = "public" } })
+local below = object_store.open(folder, { prefix = "users/{plugin}/data", file_mode = "0600", folder_mode = "0700" })
+assert(below:put("x", "1") and select(2, below:poll(10)))
+local key
+for found in store:list("users/") do key = found end
+assert(string.match(key, "^users/[^/]+/data/x$"), key)
+assert(os.execute("rm -r '" .. folder .. "/users'"))
+
 -- Deliveries.
 assert(store:pending() == 0 and store:poll() == nil)
 local text = string.rep("line\0 of text\n", 1000)

@@ -20,8 +20,11 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// Of the bytes of a request so many may pass before a cut.
 const CUT_MAX: u64 = 200_000;
 
-/// What the server itself would say.
-const ERRORS: [(&str, &str); 4] = [
+/// What a server says: a status, and S3's code for it.
+pub type Refusal = (&'static str, &'static str);
+
+/// What S3 itself would say.
+pub const S3_ERRORS: &[Refusal] = &[
     ("500 Internal Server Error", "InternalError"),
     ("503 Slow Down", "SlowDown"),
     ("400 Bad Request", "ExpiredToken"),
@@ -31,6 +34,8 @@ const ERRORS: [(&str, &str); 4] = [
 /// What goes wrong.
 #[derive(Debug)]
 pub struct Faults {
+    /// What the proxy says instead of the server; nothing for protocols that are not HTTP.
+    errors: &'static [Refusal],
     /// One connection in so many has a fault; 0 for none.
     one_in: AtomicU64,
     /// Whether nothing gets through at all.
@@ -73,7 +78,8 @@ impl Faults {
         self.n_faults.fetch_add(1, Ordering::Relaxed);
         match self.below(4) {
             0 => Fault::Cut(self.below(CUT_MAX)),
-            1 => Fault::Error(self.below(ERRORS.len() as u64) as usize),
+            1 if self.errors.is_empty() => Fault::Cut(0),
+            1 => Fault::Error(self.errors[self.below(self.errors.len() as u64) as usize]),
             2 => Fault::LostAnswer,
             _ => Fault::Slow,
         }
@@ -85,7 +91,7 @@ enum Fault {
     /// After so many bytes of requests.
     Cut(u64),
     /// The server never hears of it.
-    Error(usize),
+    Error(Refusal),
     /// The server does it, but nobody hears of that.
     LostAnswer,
     /// The answer comes after a silence.
@@ -101,11 +107,23 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before `server`, on a free port, without faults yet.
+    /// A proxy before a server of S3, on a free port, without faults yet.
     ///
     /// # Errors
     /// The system's.
     pub fn start(server: SocketAddr, seed: u64) -> io::Result<Proxy> {
+        Proxy::with_errors(server, seed, S3_ERRORS)
+    }
+
+    /// A proxy before any server, with what it may say in its place.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn with_errors(
+        server: SocketAddr,
+        seed: u64,
+        errors: &'static [Refusal],
+    ) -> io::Result<Proxy> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -113,6 +131,7 @@ impl Proxy {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
         let faults = Arc::new(Faults {
+            errors,
             one_in: AtomicU64::new(0),
             is_down: AtomicBool::new(false),
             n_faults: AtomicU64::new(0),
@@ -158,7 +177,7 @@ async fn pass(mut client: TcpStream, server: SocketAddr, faults: &Faults) -> io:
                 match &mut fault {
                     Fault::Cut(left) if (*left as usize) < n => return Ok(()),
                     Fault::Cut(left) => *left -= n as u64,
-                    Fault::Error(which) => return refuse(&mut client, *which).await,
+                    Fault::Error(refusal) => return refuse(&mut client, *refusal).await,
                     _ => {}
                 }
                 upstream.write_all(&request[..n]).await?;
@@ -181,8 +200,8 @@ async fn pass(mut client: TcpStream, server: SocketAddr, faults: &Faults) -> io:
     }
 }
 
-async fn refuse(client: &mut TcpStream, which: usize) -> io::Result<()> {
-    let (status, code) = ERRORS[which];
+async fn refuse(client: &mut TcpStream, refusal: Refusal) -> io::Result<()> {
+    let (status, code) = refusal;
     let body = format!(
         "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>"
     );

@@ -3,7 +3,7 @@
 mod faults;
 mod server;
 
-pub use faults::{Faults, Proxy};
+pub use faults::{Faults, Proxy, Refusal, S3_ERRORS};
 pub use server::Server;
 
 /// The access key that a server takes.

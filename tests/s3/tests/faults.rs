@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use output::courier::{Courier, Pace};
-use output::destination::Destination;
+use output::destination::{Destination, Outlook};
+use output::packing::Packing;
 use output::runtime::{Patience, runtime};
 use output::s3::{Bucket, Credentials, PART_SIZE_MIN, Settings};
-use output::spool::{Naming, Options, Owner, Packing, Spool, now_s};
+use output::spool::{Naming, Options, Owner, Spool, now_s};
 use s3server::{ACCESS_KEY, Proxy, SECRET_KEY, Server};
 use sandbox::MessagePlace;
 use sandbox::append_file::Frames;
@@ -56,7 +57,7 @@ impl Site {
         let runtime = runtime().expect("threads");
         let bucket: Arc<dyn Destination> = Arc::new(runtime.block_on(Bucket::open(&settings)));
         let mut pace = Pace {
-            gives_up: false,
+            gives_up: Outlook::Refused,
             ..Pace::default()
         };
         pace.retry.first = Duration::from_millis(5);
@@ -150,7 +151,7 @@ fn faults_of_every_kind_neither_lose_nor_repeat_a_message() {
     site.proxy.faults.set_down(false);
     let runtime = runtime().expect("threads");
     let carrier = spool.carrier().expect("a store");
-    assert_eq!(carrier.wait(runtime, &Patience::endless()), [""; 0]);
+    assert_eq!(carrier.wait(runtime, &Patience::endless()), []);
     assert_eq!(carrier.pending(), 0);
     assert!(
         site.proxy.faults.count() > 20,
@@ -197,7 +198,7 @@ fn credentials_that_expire_are_renewed_without_a_restart() {
     std::fs::write(&keys, good).expect("written");
     assert_eq!(
         carrier.wait(runtime().expect("threads"), &Patience::endless()),
-        [""; 0]
+        []
     );
     assert_eq!(
         lines(&site.folder.path().join("s3/lake"), Packing::Zstd).len(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sandbox::native::{Call, Error, Type};
 
 use crate::courier::Pace;
+use crate::packing::Packing;
+use crate::rights::{self, FileRights, ObjectRights};
 use crate::s3::{Credentials, PART_SIZE_MAX, PART_SIZE_MIN, Settings};
 
 /// Names in a table, at most.
@@ -50,7 +52,7 @@ impl<'c, 'a> Table<'c, 'a> {
         Ok(value)
     }
 
-    fn wrong(&self, name: &str, expected: &str) -> Error {
+    pub(super) fn wrong(&self, name: &str, expected: &str) -> Error {
         Error::argument(self.i, format!("{name} must be {expected}"))
     }
 
@@ -89,11 +91,84 @@ impl<'c, 'a> Table<'c, 'a> {
     }
 
     /// A number of milliseconds or seconds as a time.
-    fn time(&mut self, name: &'static str, unit_s: f64) -> Result<Option<Duration>, Error> {
+    pub(super) fn time(
+        &mut self,
+        name: &'static str,
+        unit_s: f64,
+    ) -> Result<Option<Duration>, Error> {
         /// A day is longer than anybody wants to wait.
         const DAY_S: f64 = 86_400.0;
         let number = self.number(name, 0.001, DAY_S / unit_s)?;
         Ok(number.map(|number| Duration::from_secs_f64(number * unit_s)))
+    }
+
+    /// What is compressed with what.
+    pub(super) fn packing(&mut self) -> Result<Packing, Error> {
+        match self.text("compression")? {
+            None => Ok(Packing::None),
+            Some(name) => Packing::from_name(&name)
+                .ok_or_else(|| self.wrong("compression", "'none', 'gzip' or 'zstd'")),
+        }
+    }
+
+    /// What is wrong with the table as a whole.
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
+        Error::argument(self.i, reason.into())
+    }
+
+    /// A table from texts to texts, in the order of the first.
+    pub(super) fn pairs(
+        &mut self,
+        name: &'static str,
+        most: usize,
+    ) -> Result<Option<Vec<(String, String)>>, Error> {
+        let found = self.with(name, |call| {
+            if call.type_of(-1) != Type::Table {
+                return Ok(None);
+            }
+            let (mut pairs, mut is_good, table) = (Vec::new(), true, call.top());
+            call.for_each(table, |call| {
+                let text = |i| {
+                    let bytes: Option<&[u8]> = call.bytes_at(i);
+                    bytes.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+                };
+                match (text(-2), text(-1)) {
+                    (Some(name), Some(value)) if pairs.len() < most => pairs.push((name, value)),
+                    _ => is_good = false,
+                }
+                Ok(())
+            })?;
+            pairs.sort();
+            Ok(is_good.then_some(pairs))
+        })?;
+        match found {
+            Some(None) => Err(self.wrong(name, "a table from strings to strings")),
+            found => Ok(found.flatten()),
+        }
+    }
+
+    /// An array of statuses of HTTP.
+    pub(super) fn statuses(&mut self, name: &'static str) -> Result<Option<Vec<u16>>, Error> {
+        let found = self.with(name, |call| {
+            if call.type_of(-1) != Type::Table || call.raw_len(-1) > NAMES_MAX {
+                return Ok(None);
+            }
+            let mut statuses = Vec::new();
+            for n in 1..=call.raw_len(-1) {
+                call.raw_get_index(-1, n as i64)?;
+                let status = call.number_at(-1).filter(|n| (300.0..=599.0).contains(n));
+                call.pop(1);
+                let Some(status) = status else {
+                    return Ok(None);
+                };
+                statuses.push(status as u16);
+            }
+            Ok(Some(statuses))
+        })?;
+        match found {
+            Some(None) => Err(self.wrong(name, "an array of numbers from 300 to 599")),
+            found => Ok(found.flatten()),
+        }
     }
 
     /// An array of texts.
@@ -161,7 +236,41 @@ impl<'c, 'a> Table<'c, 'a> {
         if let Some(longest) = self.time("retry_max_ms", 1e-3)? {
             pace.retry.longest = longest;
         }
-        // For a folder they mean nothing, and are no mistake.
+        Ok(pace)
+    }
+
+    /// What goes with the objects of a bucket.
+    pub(super) fn object_rights(&mut self, found: &mut ObjectRights) -> Result<(), Error> {
+        if let Some(name) = self.text("acl")? {
+            found.acl = Some(rights::acl(&name).map_err(|reason| self.refuse(reason))?);
+        }
+        if let Some(pairs) = self.pairs("tags", rights::TAGS_MAX)? {
+            found.tags = Some(rights::tags(&pairs).map_err(|reason| self.refuse(reason))?);
+        }
+        Ok(())
+    }
+
+    /// Who may do what in a folder.
+    pub(super) fn file_rights(&mut self, found: &mut FileRights) -> Result<(), Error> {
+        found.file_mode = self.mode("file_mode")?;
+        found.folder_mode = self.mode("folder_mode")?;
+        if let Some(name) = self.text("group")? {
+            found.group = Some(rights::group(&name).map_err(|reason| self.refuse(reason))?);
+        }
+        Ok(())
+    }
+
+    fn mode(&mut self, name: &'static str) -> Result<Option<u32>, Error> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        rights::mode(&text)
+            .map(Some)
+            .map_err(|expected| self.wrong(name, &expected))
+    }
+
+    /// For a folder the settings of a bucket mean nothing, and are no mistake.
+    pub(super) fn ignore_settings(&mut self) {
         self.known.extend([
             "endpoint",
             "region",
@@ -171,7 +280,6 @@ impl<'c, 'a> Table<'c, 'a> {
             "part_size",
             "checksums",
         ]);
-        Ok(pace)
     }
 
     /// Refuses names that nobody asked for: they are slips of the pen.
@@ -193,4 +301,12 @@ impl<'c, 'a> Table<'c, 'a> {
             None => Ok(()),
         }
     }
+}
+
+/// A text of the plugin's configuration.
+pub(crate) fn config(call: &mut Call<'_>, key: &str) -> Result<Option<String>, Error> {
+    call.push_config(key)?;
+    let value = call.text_at(-1);
+    call.pop(1);
+    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
 }

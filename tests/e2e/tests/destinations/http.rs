@@ -1,0 +1,181 @@
+//! `output/http.lua`: what is sent, what is given up, what is tried again.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use e2e::{Certificates, Site, field_text, frame, messages};
+use schemas::message::{Field, FieldValue, Message};
+
+use crate::receiver::{OK, Receiver, Request};
+
+fn sample(n: usize, payload: &str) -> Message {
+    let mut message = Message::new([n as u8; 16], 1_700_000_000_000_000_000 + n as i64);
+    message.type_ = Some(b"sample".to_vec());
+    message.payload = Some(payload.as_bytes().to_vec());
+    message.fields.push(Field::string("n", n.to_string()));
+    message
+}
+
+/// Sends messages with these payloads to an address; dead letters are collected.
+fn send(site: Site, payloads: &[&str], url: &str, cfg: &str) -> Site {
+    let all = payloads.iter().enumerate();
+    let bytes: Vec<u8> = all
+        .flat_map(|(n, payload)| frame(&sample(n, payload)))
+        .collect();
+    let input = site.write("in.heka", bytes);
+    let input = format!(
+        "instruction_limit = 0\ninput_filename = \"{}\"",
+        input.display()
+    );
+    let cfg = format!(
+        "message_matcher = \"Type == 'sample'\"\nurl = '{url}'\nasync_buffer_size = 1000\nticker_interval = 1\n\
+         dead_letter = true\nretry_delay_ms = 10\n{cfg}"
+    );
+    let site = site
+        .ours("input/heka_file.lua", "in", &input)
+        .ours("output/http.lua", "http", &cfg)
+        .collect("letters", "Type == 'foresight.dead_letter'");
+    site.replay().expect(0);
+    site
+}
+
+fn bodies(receiver: &Receiver) -> Vec<Vec<u8>> {
+    receiver.look(|seen| seen.taken.values().cloned().collect())
+}
+
+fn url(receiver: &Receiver) -> String {
+    format!("http://{}/in?key=hush", receiver.address)
+}
+
+#[test]
+fn a_message_that_is_refused_is_kept_and_the_others_arrive() {
+    let receiver = Receiver::start(|request, _| {
+        let has = |word: &[u8]| request.body.windows(word.len()).any(|part| part == word);
+        match (has(b"huge"), has(b"bad")) {
+            (true, _) => "413 Content Too Large\r\n",
+            (_, true) => "422 Unprocessable Content\r\n",
+            _ => OK,
+        }
+    });
+    let payloads = ["one", "bad", "two", "huge", "three"];
+    let site = send(Site::new(), &payloads, &url(&receiver), "");
+    let arrived: Vec<u8> = bodies(&receiver).concat();
+    assert_eq!(arrived.iter().filter(|byte| **byte == 0x1e).count(), 3);
+    let mut letters: Vec<(String, Vec<u8>)> = messages(&site.path("letters.heka"))
+        .iter()
+        .map(|letter| {
+            let reason = field_text(letter, "reason").expect("there is one");
+            let field = letter.fields.iter().find(|field| field.name == b"message");
+            match &field.expect("there is one").value {
+                FieldValue::Bytes(values) => (reason, values[0].clone()),
+                other => panic!("not bytes: {other:?}"),
+            }
+        })
+        .collect();
+    letters.sort();
+    let framed = |n: usize| frame(&sample(n, payloads[n]));
+    assert_eq!(letters.len(), 2, "{}", site.log());
+    assert!(letters[0].0.contains("413 "), "{}", letters[0].0);
+    assert!(
+        framed(3).ends_with(&letters[0].1),
+        "the bytes are the original ones"
+    );
+    assert!(letters[1].0.contains("422 "), "{}", letters[1].0);
+    assert!(
+        framed(1).ends_with(&letters[1].1),
+        "the bytes are the original ones"
+    );
+    assert!(
+        !site.log().contains("hush"),
+        "what the address hides is not logged"
+    );
+}
+
+#[test]
+fn what_may_pass_is_tried_again_and_the_wait_is_the_servers() {
+    let receiver = Receiver::start(|_, n| match n {
+        0 => "503 Service Unavailable\r\nRetry-After: 1\r\n",
+        1 => "429 Too Many Requests\r\n",
+        2 => "401 Unauthorized\r\n",
+        3 => "404 Not Found\r\n",
+        4 => "302 Found\r\nLocation: /elsewhere\r\n",
+        _ => OK,
+    });
+    let site = send(
+        Site::new(),
+        &["one", "two"],
+        &url(&receiver),
+        "options = { retry_ms = 1 }",
+    );
+    assert_eq!(
+        receiver.look(|seen| (seen.n_requests, seen.taken.len())),
+        (6, 1)
+    );
+    assert!(!site.exists("letters.heka") || messages(&site.path("letters.heka")).is_empty());
+    assert!(
+        site.log().contains("attempts failed, the last: "),
+        "{}",
+        site.log()
+    );
+}
+
+#[test]
+fn a_request_is_what_the_configuration_says() {
+    static N_GOOD: AtomicUsize = AtomicUsize::new(0);
+    let is_good = |request: &Request| {
+        request.head.starts_with("put /in?key=hush ")
+            && request.header("content-type") == Some("text/x-raw")
+            && request.header("content-encoding") == Some("gzip")
+            && request.header("x-source") == Some("here")
+            && request.header("x-api-key") == Some("open sesame")
+            && request.header("authorization") == Some("basic yw5uom9wzw4gc2vzyw1l")
+    };
+    let receiver = Receiver::start(move |request, _| {
+        N_GOOD.fetch_add(usize::from(is_good(request)), Ordering::Relaxed);
+        OK
+    });
+    let site = Site::new();
+    site.write("secret", "open sesame\n");
+    let cfg = "encoder_module = 'encoders.payload'\noptions = { batch_count = 1, method = 'PUT', compression = 'gzip', \
+        content_type = 'text/x-raw', headers = { ['X-Source'] = 'here' }, secret_headers = { ['X-Api-Key'] = 'file:secret' }, \
+        user = 'ann', password = 'file:secret' }";
+    let site = send(site, &["one", "two\nlines", "three"], &url(&receiver), cfg);
+    assert_eq!(N_GOOD.load(Ordering::Relaxed), 3);
+    let mut texts: Vec<String> = bodies(&receiver)
+        .iter()
+        .map(|body| {
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(&body[..])
+                .read_to_string(&mut text)
+                .expect("gzip");
+            text
+        })
+        .collect();
+    texts.sort();
+    assert_eq!(texts, ["one", "three", "two\nlines"]);
+    for text in [site.log(), site.read("output/output.http.rtc")] {
+        assert!(!text.contains("sesame"), "{text}");
+    }
+}
+
+#[test]
+fn json_goes_over_tls_to_a_server_that_is_known() {
+    // A server that speaks no TLS is no server for https, and one whose certificate nobody vouches for is not believed;
+    // what is not delivered stays in the queue.
+    let certificates = Certificates::new();
+    let receiver = Receiver::start(|_, _| OK);
+    let address = format!("https://{}/in", receiver.address);
+    let cfg = format!(
+        "encoder_module = 'encoders.json'\noptions = {{ attempts = 2, retry_ms = 1, cafile = '{}' }}",
+        certificates.path("ca.pem").display()
+    );
+    let site = send(Site::new(), &["one"], &address, &cfg);
+    let letters = messages(&site.path("letters.heka"));
+    assert_eq!(
+        letters.len(),
+        1,
+        "after two attempts it is given up: {}",
+        site.log()
+    );
+    assert_eq!(receiver.look(|seen| seen.taken.len()), 0);
+}

@@ -20,15 +20,18 @@ const ZSTD_LEVEL: i32 = 3;
 pub struct Carrier {
     courier: Courier,
     dir: PathBuf,
+    /// What keys end with.
+    ending: String,
     packing: Packing,
     carried: u64,
 }
 
 impl Carrier {
-    pub(super) fn new(courier: Courier, dir: PathBuf, packing: Packing) -> Carrier {
+    pub(super) fn new(courier: Courier, dir: PathBuf, ending: String, packing: Packing) -> Carrier {
         Carrier {
             courier,
             dir,
+            ending,
             packing,
             carried: 0,
         }
@@ -50,7 +53,7 @@ impl Carrier {
             }
         };
         self.courier.send(Parcel {
-            key: key(done, packing),
+            key: key(done, &self.ending, packing),
             body: Body::File(body),
             prepare,
             name: done.to_owned(),

@@ -5,7 +5,7 @@
 //! With `--small` everything runs once in tiny sizes: that asserts that every message arrives, and nothing about times.
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
-//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `kafka`,
+//! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `lake`, `kafka`,
 //! `footprint`, `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
@@ -15,6 +15,7 @@ mod footprint;
 mod generate;
 mod inject;
 mod kafka;
+mod lake;
 mod latency;
 mod modules;
 mod nginx;
@@ -99,6 +100,9 @@ impl Bench {
     }
 }
 
+/// The column of the interpreter that `--lua` names.
+const INTERPRETER: &str = "lua";
+
 /// Runs one benchmark under every engine.
 type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
 
@@ -106,8 +110,8 @@ type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
 struct Benchmark {
     name: String,
     about: &'static str,
-    /// The interpreter has a column of its own in it.
-    interpreter: bool,
+    /// What runs beside the engine and has a column of its own in it.
+    beside: Option<&'static str>,
     measure: Measure,
 }
 
@@ -116,7 +120,7 @@ impl Benchmark {
         Benchmark {
             name: workload.name(),
             about: workload.about(),
-            interpreter: false,
+            beside: None,
             measure: Box::new(move |bench| throughput::measure(&workload, bench)),
         }
     }
@@ -126,7 +130,7 @@ fn benchmarks() -> Vec<Benchmark> {
     let other = |name: &str, about, measure: fn(&Bench) -> Result<Vec<Figure>>| Benchmark {
         name: name.to_owned(),
         about,
-        interpreter: false,
+        beside: None,
         measure: Box::new(measure),
     };
     let modules = other("modules", modules::ABOUT, modules::measure);
@@ -141,8 +145,12 @@ fn benchmarks() -> Vec<Benchmark> {
         Benchmark::of(Nginx::Grammar),
         Benchmark::of(Reinject),
         Benchmark {
-            interpreter: true,
+            beside: Some(INTERPRETER),
             ..modules
+        },
+        Benchmark {
+            beside: Some(lake::BESIDE),
+            ..other("lake", lake::ABOUT, lake::measure)
         },
         other("kafka", kafka::ABOUT, kafka::measure),
         other("footprint", footprint::ABOUT, footprint::measure),
@@ -202,9 +210,11 @@ fn show(benchmark: &Benchmark, bench: &Bench) -> Option<String> {
         return None;
     }
     let mut labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
-    if benchmark.interpreter && bench.lua.is_some() {
-        labels.push("lua");
+    if benchmark.beside == Some(lake::BESIDE) {
+        labels.truncate(1);
     }
+    let has_it = |beside: &&str| *beside != INTERPRETER || bench.lua.is_some();
+    labels.extend(benchmark.beside.filter(has_it));
     println!("{}", table::head(&labels));
     for figure in figures
         .iter()

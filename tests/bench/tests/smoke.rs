@@ -21,6 +21,7 @@ fn every_benchmark_works_in_small() {
         "nginx-grammar",
         "reinject",
         "modules",
+        "lake",
         "kafka",
         "footprint",
         "recovery",

@@ -4,6 +4,7 @@ mod analysis;
 mod cbuf;
 mod checkpoints;
 mod config;
+mod derive;
 mod frame;
 mod json;
 mod library;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     analysis::TARGET,
     cbuf::TARGET,
     json::TARGET,
+    derive::TARGET,
 ];
 
 /// The target of this name.

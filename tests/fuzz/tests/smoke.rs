@@ -31,4 +31,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json);
+smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json derive);

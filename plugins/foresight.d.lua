@@ -1733,6 +1733,13 @@ function Spool:commit() end
 function Spool:tick(all) end
 ---@return integer pending
 function Spool:wait() end
+---@return boolean
+function Spool:is_known() end
+function Spool:note() end
+---@param files table<string, string>
+---@return true? ok
+---@return string? reason
+function Spool:keep(files) end
 ---@return { growing: integer, handles: integer, memory: integer, carried?: integer, pending?: integer, refused?: integer, failures?: integer, last_failure?: string }
 function Spool:status() end
 
@@ -1765,6 +1772,11 @@ function parquet.writer(path, schema, properties) end
 ---@return string schema
 ---@return string[] left_out
 function parquet.from_json_schema(text, name) end
+
+---@param bytes? number
+---@return integer budget
+---@return integer memory
+function parquet.budget(bytes) end
 
 ---@return string
 function parquet.version() end

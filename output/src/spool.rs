@@ -82,6 +82,8 @@ pub struct Spool {
     has_full: bool,
     is_dirty: bool,
     stamp: (i64, u64),
+    /// Whole files that the journal has and whose last names the system has refused so far.
+    unnamed: Vec<Done>,
     journal: Journal,
     carrier: Option<Carrier>,
     memory: usize,
@@ -96,8 +98,10 @@ impl Spool {
     pub fn open(options: Options, courier: Option<Courier>) -> io::Result<(Spool, Recovery)> {
         std::fs::create_dir_all(&options.dir)?;
         let (journal, facts) = Journal::open(options.journal.clone())?;
-        let carrier =
-            courier.map(|courier| Carrier::new(courier, options.dir.clone(), options.packing));
+        let carrier = courier.map(|courier| {
+            let ending = options.naming.ending().to_owned();
+            Carrier::new(courier, options.dir.clone(), ending, options.packing)
+        });
         let mut spool = Spool {
             options,
             parts: HashMap::new(),
@@ -109,6 +113,7 @@ impl Spool {
             has_full: false,
             is_dirty: true,
             stamp: (0, 0),
+            unnamed: Vec::new(),
             journal,
             carrier,
             memory: 0,
@@ -150,11 +155,62 @@ impl Spool {
         if part.size() >= self.options.roll_size {
             (part.is_full, self.has_full) = (true, true);
         }
+        self.note(place);
+        Ok(())
+    }
+
+    /// Remembers that the message at `place` is in a file, or in what will be one at the next commit or [`Spool::keep`].
+    pub fn note(&mut self, place: Option<MessagePlace>) {
         if let Some(place) = place {
             self.places[usize::from(place.in_analysis)] = Some(place);
         }
         (self.current, self.is_dirty) = (place, true);
+    }
+
+    /// Takes whole files, by name and group, that hold everything noted until now. They must be on the disk already if commits
+    /// wait for it. When this returns they are the spool's, and their messages are in the lake once.
+    ///
+    /// # Errors
+    /// The system's; then nothing has changed, and the same files can be kept later.
+    pub fn keep(&mut self, files: &[(String, String)]) -> io::Result<()> {
+        let now = now_s();
+        let mut done = Vec::with_capacity(files.len());
+        for (name, group) in files {
+            let size = std::fs::metadata(self.options.dir.join(name))?.len();
+            done.push(Done {
+                size,
+                name: name.clone(),
+                done: self.unused_name(group, now),
+            });
+        }
+        self.write_down(done.clone())?;
+        self.unnamed.append(&mut done);
+        // What the system refuses now is in the journal, and is tried again at the next tick.
+        let _ = self.name_kept();
         Ok(())
+    }
+
+    /// A last name that nothing in the folder has: somebody else's file may lie there.
+    fn unused_name(&mut self, group: &str, now_s: i64) -> String {
+        loop {
+            let stamp = self.next_stamp(now_s);
+            let (naming, owner) = (&self.options.naming, &self.options.owner);
+            let name = naming.done_name(group, stamp, owner);
+            if !self.options.dir.join(&name).exists() {
+                return name;
+            }
+        }
+    }
+
+    /// Gives files that were kept their last names.
+    fn name_kept(&mut self) -> io::Result<()> {
+        while let Some(done) = self.unnamed.pop() {
+            if let Err(error) = self.give_last_name(&done) {
+                self.unnamed.push(done);
+                return Err(error);
+            }
+        }
+        self.sync_dir()
     }
 
     /// Whether an earlier run has written this message.
@@ -187,6 +243,9 @@ impl Spool {
     /// # Errors
     /// As [`Spool::commit`].
     pub fn tick(&mut self, now_s: i64, all: bool) -> io::Result<()> {
+        if !self.unnamed.is_empty() {
+            self.name_kept()?;
+        }
         let age = self.options.roll_age_s;
         let is_due = |part: &Part| all || part.is_full || now_s.saturating_sub(part.begun_s) >= age;
         match self.parts.values().any(is_due) {
@@ -230,6 +289,10 @@ impl Spool {
             Naming::Dated(_) => {
                 let stamp = self.next_stamp(begun_s);
                 names::dated_name(group, stamp, &self.options.owner)
+            }
+            Naming::Whole { .. } => {
+                let text = "the files of this spool are made by others";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
         // There is none of this name, unless somebody else has made it since the start; then it is gone on with.
@@ -395,7 +458,7 @@ impl Spool {
             places,
             stamp: self.stamp,
             open: open.collect(),
-            done,
+            done: self.unnamed.iter().chain(&done).cloned().collect(),
         };
         self.journal.replace(&facts, self.options.sync)?;
         self.is_dirty = false;

@@ -9,19 +9,23 @@ Each message becomes a row: of the message itself, or of the JSON documents in i
 `lpeg.parquet`). The dimensions of a message say into which file it goes: `name=value+name=value`, where the pluses become
 folders in the lake, so that Hive, Spark, Trino and DuckDB see partitions.
 
-Files grow as `<dimensions>+<plugin>.part` in `batch_dir`. When the first row that is not delivered yet becomes as old as
-`max_file_age`, and at a stop, all of them are finished and get their name for good:
-`<dimensions>+<time>_<number>_<host>.done`. Only then the plugin says that their messages are delivered. After a crash the
-parts are removed at the start and their messages come again: every message is in a finished file, and twice only if the
-crash falls between the new names and the next checkpoint. A file that has reached `max_file_size` takes no more rows and
-waits for its name.
+Files grow in `batch_dir`, which is for this plugin alone. When the first row that is not delivered yet becomes as old as
+`max_file_age`, when `max_rows_waiting` rows are not delivered, and at a stop, all of them are finished, a journal says which messages they hold, and they get their name for
+good: `<dimensions>+<time>_<number>_<host>.done`. Only then the plugin says that their messages are delivered. With `store` they
+are carried into it as `<dimensions>/<time>_<number>_<host>_<plugin>.parquet` and removed here; that is tried without end, over
+restarts too. After a crash what was not finished is removed, and messages that come again though the journal has them are left
+out: whenever the program is killed, each message is in the lake once. A file that has reached `max_file_size`, or has as many
+row groups as one may have, takes no more rows and waits for its name.
 
 A message that does not fit (no JSON, a column of another type, a missing required column) is answered with -1 and the
 reason, which names the column; with `dead_letter = true` it goes with the reason to the errors, as bytes that can be
 processed again. It never stops the plugin, and never leaves half a row. When the disk is full, messages wait.
 
-Rows are in memory until their row group is written; when all of them together take more than `max_memory`, the largest are
-written early. A writer without rows takes about 150 bytes for each column.
+Rows are in memory until their row group is written; when all of them together take more than `max_memory`, the largest become
+row groups early. A writer without rows takes about 400 bytes, one with rows 128 bytes for each column beside them, and no file
+is open but while a row group is written: 1,000 partitions of 50 columns work within `memory_limit = 16 * 1024 * 1024`, with
+`max_writers = 0` (`cargo test -p foresight-modules --test it -- parquet` measures it). Row groups are
+small then.
 
 ## Sample configuration
 
@@ -66,14 +70,19 @@ s3_path_dimensions = {
 
 batch_dir = "/var/tmp/parquet"
 
+-- store             = "s3://bucket/lake"  -- or a folder; without one the files stay in batch_dir as <name>.done
+-- store_options     = {                   -- see plugins/reference/object_store.md
+--     endpoint = "http://127.0.0.1:9000", credentials = "file:/run/secrets/s3",
+-- }
 -- max_writers       = 100               -- files that grow at once; the one not used for longest is finished; 0: no limit
 -- max_rowgroup_size = 10000             -- rows of a row group
 -- max_file_size     = 1024 * 1024 * 300 -- bytes; looked at after each row group
 -- max_file_age      = 60 * 60           -- seconds
+-- max_rows_waiting  = 0                 -- rows of all files after which they are finished though not old; 0: no limit
 -- max_memory        = memory_limit / 2  -- bytes of rows in memory
 -- hive_compatible   = false             -- snake_case names of columns, Hive's name for missing dimensions
 -- compression       = "zstd"            -- or uncompressed, snappy, gzip, brotli, lz4
--- sync              = false             -- true: files are on the disk itself before they count as delivered
+-- sync              = true              -- false: files count as delivered before they are on the disk itself
 ```
 --]]
 
@@ -82,21 +91,14 @@ require "math"
 require "os"
 require "string"
 require "table"
-local lfs         = require "lfs"
-local parquet     = require "parquet"
-local load_schema = require "lpeg.parquet".load_parquet_schema
-
--- Bytes that rows may take in memory where the plugin has no memory limit.
-local MEMORY_DEFAULT = 256 * 1024 * 1024
--- Longest name of a file.
-local NAME_MAX = 255
--- What the end of a file's name has beside the host: "+", time, "_", number, "_", ".done".
-local ENDING = 26
+local lfs          = require "lfs"
+local object_store = require "object_store"
+local parquet      = require "parquet"
+local load_schema  = require "lpeg.parquet".load_parquet_schema
 
 local function required(key) return read_config(key) or error(key .. " must be specified") end
 
 local hindsight_admin = read_config("hindsight_admin")
-local hostname        = read_config("Hostname")
 local logger          = string.gsub(read_config("Logger"), "[^%w%-_.]", "_")
 local metadata_group  = read_config("metadata_group")
 local json_objects    = read_config("json_objects")
@@ -106,16 +108,14 @@ local max_writers     = read_config("max_writers") or 100
 local max_rows        = read_config("max_rowgroup_size") or 10000
 local max_file_size   = read_config("max_file_size") or 1024 * 1024 * 300
 local max_file_age    = read_config("max_file_age") or 60 * 60
+local max_waiting     = read_config("max_rows_waiting") or 0
 local hive_compatible = read_config("hive_compatible")
-local sync            = read_config("sync")
+local store           = read_config("store")
+local sync            = read_config("sync") ~= false
 local properties      = { created_by = "foresight", compression = read_config("compression") or "zstd" }
 local missing         = hive_compatible and "__HIVE_DEFAULT_PARTITION__" or "UNKNOWN"
 
-local max_memory = read_config("max_memory")
-if not max_memory then
-    local limit = read_config("memory_limit") or 0
-    max_memory = limit > 0 and limit / 2 or MEMORY_DEFAULT
-end
+parquet.budget(read_config("max_memory"))
 
 if metadata_group and not json_objects then error("metadata_group cannot be configured without json_objects") end
 
@@ -140,13 +140,14 @@ local schema, load_metadata =
 
 -- ---- Files ----
 
-local writers      = {}  -- growing files by their dimensions
-local n_writers    = 0
-local finished     = {}  -- whole files that wait for their names
-local buffered     = 0   -- bytes of rows in memory
-local uses         = 0
-local first_time         -- when the first row came that is not delivered yet
-local name_time, name_number = 0, 0
+local writers     = {}  -- growing files by their dimensions
+local n_writers   = 0
+local finished    = {}  -- dimensions of whole files that wait for their last names, by their names
+local uses        = 0
+local name_number = 0
+local waiting     = 0   -- rows that are not delivered yet
+local first_time        -- when the first row came that is not delivered yet
+local spool
 
 local part_ending = "+" .. logger .. ".part"
 
@@ -159,39 +160,15 @@ local function make_folder(path)
     end
 end
 
--- What an earlier run has not finished: its messages come again.
-local function remove_parts()
-    for name in lfs.dir(batch_dir) do
-        if string.sub(name, -#part_ending) == part_ending then
-            assert(os.remove(string.format("%s/%s", batch_dir, name)))
-        end
-    end
-end
-
-local function measure(writer)
-    local now = writer.file:memory()
-    buffered = buffered + now - writer.memory
-    writer.memory = now
-end
-
--- The rows in memory become a row group; true, or false and why the system refused.
-local function flush(writer)
-    local ok, err = pcall(writer.file.write_rowgroup, writer.file)
-    writer.rows = 0
-    measure(writer)
-    return ok, err
-end
+local function path_of(name) return string.format("%s/%s", batch_dir, name) end
 
 -- The file takes no more rows; true, or false and why the system refused.
 local function finish(writer)
     local ok, err = pcall(writer.file.close, writer.file, sync)
-    measure(writer)
     if not ok then return false, err end
-    if writers[writer.path] == writer then
-        writers[writer.path] = nil
-        n_writers = n_writers - 1
-        finished[#finished + 1] = writer
-    end
+    writers[writer.path] = nil
+    n_writers = n_writers - 1
+    finished[writer.name] = writer.path
     return true
 end
 
@@ -212,40 +189,16 @@ local function get_writer(path)
         end
         -- A file of these dimensions may wait for its name.
         name_number = name_number + 1
-        local name = string.format("%s/%s+%d%s", batch_dir, path, name_number, part_ending)
-        local ok, file = pcall(parquet.writer, name, schema, properties)
+        local name = string.format("%d%s", name_number, part_ending)
+        local ok, file = pcall(parquet.writer, path_of(name), schema, properties)
         if not ok then return nil, file end
-        writer = { path = path, name = name, file = file, rows = 0, memory = 0, used = 0 }
+        writer = { path = path, name = name, file = file, rows = 0, used = 0 }
         writers[path] = writer
         n_writers = n_writers + 1
-        measure(writer)
     end
     uses = uses + 1
     writer.used = uses
     return writer
-end
-
--- Writes the largest row groups early until the others fit.
-local function make_room()
-    while buffered > max_memory do
-        local largest
-        for _, writer in pairs(writers) do
-            if writer.rows > 0 and (not largest or writer.memory > largest.memory) then largest = writer end
-        end
-        if not largest or not flush(largest) then return end
-    end
-end
-
-local function final_name(writer)
-    if hindsight_admin then return string.format("%s/%s.parquet", batch_dir, logger) end
-    local now = os.time()
-    if now ~= name_time then name_time, name_number = now, 0 end
-    local name
-    repeat
-        name = string.format("%s/%s+%d_%d_%s.done", batch_dir, writer.path, now, name_number, hostname)
-        name_number = name_number + 1
-    until not lfs.attributes(name, "mode")
-    return name
 end
 
 -- Finishes all files and gives them their names; from then on their messages are delivered.
@@ -254,13 +207,16 @@ local function commit()
         local ok, err = finish(writer)
         if not ok then return false, err end
     end
-    while #finished > 0 do
-        local writer = finished[#finished]
-        local ok, err = os.rename(writer.name, final_name(writer))
+    if spool then
+        local ok, err = spool:keep(finished)
         if not ok then return false, err end
-        finished[#finished] = nil
+    else
+        for name in pairs(finished) do
+            local ok, err = os.rename(path_of(name), path_of(logger .. ".parquet"))
+            if not ok then return false, err end
+        end
     end
-    first_time, buffered = nil, 0
+    first_time, finished, waiting = nil, {}, 0
     update_checkpoint()
     return true
 end
@@ -378,7 +334,17 @@ if json_objects and type(json_objects[1]) == "string" and json_objects[2] == "*"
 -- ---- The plugin ----
 
 make_folder(batch_dir)
-remove_parts()
+-- A plugin that is tried in the web UI leaves one file, and no journal.
+if not hindsight_admin then
+    spool = object_store.spool {
+        dir    = batch_dir,
+        frames = "none",
+        sync   = sync,
+        store  = store and object_store.open(store, read_config("store_options")),
+        part   = part_ending,
+        ending = store and "_" .. logger .. ".parquet" or nil,
+    }
+end
 
 -- The row in its writer; or false, the answer for the message, and why.
 local function add_row(path, record)
@@ -392,12 +358,22 @@ local function add_row(path, record)
     end
     if not ok then
         -- A writer that could not write names its file; anything else is about the message.
-        local answer = string.sub(err, 1, #writer.name) == writer.name and -3 or -1
+        local answer = string.sub(err, 1, #batch_dir + 1) == batch_dir .. "/" and -3 or -1
         return false, answer, err
     end
     writer.rows = writer.rows + 1
-    measure(writer)
     return writer
+end
+
+-- Writes a row group that has its size; finishes a file that has its own. What the disk refuses stays and is tried again with
+-- the next rows.
+local function settle(writer)
+    if writer.rows >= max_rows then
+        writer.rows = 0
+        pcall(writer.file.write_rowgroup, writer.file)
+    end
+    local groups, groups_max = writer.file:rowgroups()
+    if groups >= groups_max or writer.file:size() >= max_file_size then finish(writer) end
 end
 
 function process_message()
@@ -409,22 +385,30 @@ function process_message()
     end
     local path, err = partition(record)
     if not path then return -1, err end
-    if #path + math.max(#hostname + ENDING, #part_ending + ENDING) > NAME_MAX then
-        return -1, "filename too long: " .. path
+    if spool then
+        if not spool:fits(path) then return -1, "filename too long: " .. path end
+        if spool:is_known() then
+            first_time = first_time or os.time()
+            return -4
+        end
     end
     local writer, answer, err = add_row(path, record)
     if not writer then return answer, err end
+    if spool then spool:note() end
     first_time = first_time or os.time()
-    -- A row group that the disk refuses stays in memory and is tried again with the next rows.
-    if writer.rows >= max_rows and flush(writer) and writer.file:size() >= max_file_size then finish(writer) end
-    make_room()
+    waiting = waiting + 1
+    settle(writer)
+    -- What cannot be finished now is at the next message or tick.
+    if max_waiting > 0 and waiting >= max_waiting then commit() end
     return -4
 end
 
 function timer_event(ns, shutdown)
-    if not first_time then return end
-    if shutdown or os.time() - first_time >= max_file_age then
+    if first_time and (shutdown or os.time() - first_time >= max_file_age) then
         local ok, err = commit()
         if not ok and shutdown then error(err) end
     end
+    if not spool then return end
+    spool:tick()
+    if shutdown then spool:wait() end
 end

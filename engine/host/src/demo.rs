@@ -28,6 +28,9 @@ const SCHEMAS: Files = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
 /// A database that knows where the producer's clients are: made-up places of addresses for documentation.
 const PLACES: &[u8] = include_bytes!("../../../tests/modules/data/places.mmdb");
 
+/// Which folders the lake of messages has.
+const LAKE: &str = include_str!("../demo/lake.json");
+
 /// Log files that are followed where they exist, and how their lines are decoded.
 const LOG_FILES: &[(&str, &str)] = &[
     ("/var/log/syslog", "decoders.syslog"),
@@ -130,6 +133,7 @@ fn lay_out(root: &Path) -> anyhow::Result<()> {
     for (path, text) in SCHEMAS {
         write_new(&root.join("schemas").join(path), text.as_bytes())?;
     }
+    write_new(&root.join("lake.json"), LAKE.as_bytes())?;
     write_new(&root.join("places.mmdb"), PLACES)
 }
 
@@ -202,6 +206,15 @@ fn tail_cfg(path: &str, decoder: &str) -> String {
     )
 }
 
+/// The files come ten seconds after the first documents.
+fn describe_lake(root: &str) {
+    println!("  {root}/results/lake/heka/       the same by type and country");
+    println!("  {root}/results/lake/parquet/    the same as rows; try, after ten seconds:");
+    println!(
+        "             duckdb -c \"select doc_type, fields.geo_country, count(*) from read_parquet('{root}/results/lake/parquet/**/*.parquet', hive_partitioning = true) group by all order by all\""
+    );
+}
+
 fn describe(place: &Place) {
     let root = place.root.display();
     let (port, syslog) = (place.edge_port, place.syslog_port);
@@ -237,6 +250,7 @@ fn describe(place: &Place) {
     println!("Output");
     println!("  {root}/results/landfill/        every submission as it came");
     println!("  {root}/results/documents.heka   what is valid: foresight cat FILE");
+    describe_lake(&root.to_string());
     println!(
         "  {root}/results/errors.heka      what is not, and why; a schema mended in {root}/schemas is used within a minute"
     );

@@ -6,6 +6,7 @@
 pub mod column;
 pub mod derive;
 mod module;
+mod pool;
 mod properties;
 pub mod schema;
 mod shred;

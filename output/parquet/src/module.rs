@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use parquet::basic::{ConvertedType, Repetition, Type as Physical};
 use sandbox::native::{Call, Class, Error, Function, Object, Registry, Type, function};
 
+use crate::pool::{Member, Pool};
 use crate::schema::{Builder, ColumnSpec, Logical, MAX_NAME, Plan, ROOT};
 use crate::shred::{self, Shredder};
 use crate::writer::{WriteError, Writer};
@@ -22,11 +23,24 @@ const BYTES_PER_STEP: usize = 256;
 /// Where the companion of a schema, its groups and its writers keeps the schema; the names of the plan follow from 1.
 const SCHEMA_PLACE: i64 = 0;
 
+/// Where that companion keeps the pool.
+const POOL_PLACE: i64 = -1;
+
+/// The name under which a plugin's pool is kept.
+const POOL: &str = "parquet.pool";
+
+/// Bytes that the writers of a plugin without a memory limit may have in memory.
+const BUDGET_DEFAULT: usize = 256 << 20;
+
+/// A plugin's writers may take one part in so many of the memory that is left when the module is loaded.
+const BUDGET_SHARE: usize = 2;
+
 const FUNCTIONS: &[(&str, Function)] = &[
     ("schema", function(new_schema)),
     ("writer", function(new_writer)),
     ("version", function(version)),
     ("from_json_schema", function(from_json_schema)),
+    ("budget", function(budget)),
 ];
 
 const SCHEMA_METHODS: &[(&str, Function)] = &[
@@ -47,6 +61,7 @@ const WRITER_METHODS: &[(&str, Function)] = &[
     ("close", function(close)),
     ("memory", function(memory)),
     ("size", function(size)),
+    ("rowgroups", function(rowgroups)),
 ];
 
 const REPETITIONS: &[(&str, Repetition)] = &[
@@ -114,6 +129,10 @@ pub fn register(registry: &mut Registry) {
 }
 
 fn open(call: &mut Call<'_>) -> Result<usize, Error> {
+    let left = call.memory_left();
+    let pool = Pool::new(left.map_or(BUDGET_DEFAULT, |left| left / BUDGET_SHARE));
+    call.push_object(PoolObject(pool))?;
+    call.keep(POOL)?;
     call.push_library(FUNCTIONS)?;
     call.push_light(0)?;
     call.raw_set_field(-2, "null")?;
@@ -160,11 +179,25 @@ impl Object for Group {
     }
 }
 
-struct WriterObject {
-    writer: Writer,
-    /// What [`Writer::memory`] said last.
-    memory: usize,
+/// What all writers of the plugin have in memory, counted in one place, since a row for one of them may make others smaller.
+struct PoolObject(Pool);
+
+impl Object for PoolObject {
+    fn class() -> Class {
+        Class {
+            name: "foresight.parquet_pool",
+            methods: &[],
+            metamethods: &[],
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.0.memory()
+    }
 }
+
+/// A writer, whose memory the pool counts.
+struct WriterObject(Member);
 
 impl Object for WriterObject {
     fn class() -> Class {
@@ -174,20 +207,29 @@ impl Object for WriterObject {
             metamethods: &[],
         }
     }
-
-    fn memory(&self) -> usize {
-        self.memory
-    }
 }
 
-impl WriterObject {
-    /// The writer, if it still takes rows.
-    fn open(&mut self) -> Result<&mut Writer, Error> {
-        self.writer.check().map_err(|error| failed(&error))?;
-        match self.writer.is_finished() {
-            true => Err(Error::new("writer closed")),
-            false => Ok(&mut self.writer),
-        }
+/// Counts what all writers have in memory again; argument `i` is a writer or its schema.
+fn recount_pool(call: &mut Call<'_>, i: i32) -> Result<(), Error> {
+    call.push_companion(i)?;
+    call.raw_get_index(-1, POOL_PLACE)?;
+    let pool = call.top();
+    let counted = call.recount(pool);
+    call.pop(2);
+    counted
+}
+
+/// The pool of the writer at argument 1.
+fn pool(call: &Call<'_>) -> Result<Pool, Error> {
+    Ok(call.check_object::<WriterObject>(1)?.0.pool())
+}
+
+/// The writer, if it still takes rows.
+fn check_open(writer: &Writer) -> Result<(), Error> {
+    writer.check().map_err(|error| failed(&error))?;
+    match writer.is_finished() {
+        true => Err(Error::new("writer closed")),
+        false => Ok(()),
     }
 }
 
@@ -243,9 +285,11 @@ fn new_schema(call: &mut Call<'_>) -> Result<usize, Error> {
     };
     let builder = Builder::new(name, hive);
     call.push_object(Schema(Arc::new(Mutex::new(builder))))?;
-    call.push_table(0, 1)?;
+    call.push_table(0, 2)?;
     call.push_value(-2)?;
     call.raw_set_index(-2, SCHEMA_PLACE)?;
+    call.push_kept(POOL)?;
+    call.raw_set_index(-2, POOL_PLACE)?;
     call.set_companion(-2);
     Ok(1)
 }
@@ -345,13 +389,16 @@ fn new_writer(call: &mut Call<'_>) -> Result<usize, Error> {
         _ => return Err(Error::argument(3, "properties must be a table")),
     };
     properties::check(&properties, &plan).map_err(Error::bare)?;
-    call.check_memory(plan.columns().len() * size_of::<crate::column::Column>())?;
     let path = Path::new(OsStr::from_bytes(name));
+    call.push_kept(POOL)?;
+    let pool = call.with_object::<PoolObject, _>(-1, |pool| pool.0.clone());
+    call.pop(1);
+    let pool = pool.ok_or("the plugin's pool is in use")?;
     let writer = Writer::create(path, plan, properties).map_err(|error| failed(&error))?;
-    let memory = writer.memory();
-    call.push_object(WriterObject { writer, memory })?;
+    call.push_object(WriterObject(pool.join(writer)))?;
     call.push_companion(2)?;
     call.set_companion(-2);
+    recount_pool(call, 2)?;
     Ok(1)
 }
 
@@ -367,41 +414,59 @@ fn add_row(
     call: &mut Call<'_>,
     fill: fn(&mut Call<'_>, &mut Writer) -> Result<(), Refused>,
 ) -> Result<Result<(), Refused>, Error> {
-    let mut object = call.check_object_mut::<WriterObject>(1)?;
-    let before = object.memory;
-    let writer = object.open()?;
-    let filled = fill(call, writer).and_then(|()| {
-        let needed = writer.memory().saturating_sub(before);
-        call.check_memory(needed)
-            .map_err(|error| Refused { error, needed })
-    });
-    match &filled {
-        Ok(()) => writer.keep_row(),
-        Err(_) => writer.drop_row(),
-    }
-    object.memory = object.writer.memory();
+    // Borrowed for writing, so that what a record's metamethods do with the same writer is an error.
+    let object = call.check_object_mut::<WriterObject>(1)?;
+    let before = object.0.memory();
+    let filled = object.0.with(|writer| {
+        check_open(writer)?;
+        let filled = fill(call, writer).and_then(|()| {
+            let needed = writer.memory().saturating_sub(before);
+            call.check_memory(needed)
+                .map_err(|error| Refused { error, needed })
+        });
+        match &filled {
+            Ok(()) => writer.keep_row(),
+            Err(_) => writer.drop_row(),
+        }
+        Ok::<_, Error>(filled)
+    })?;
     drop(object);
-    call.recount(1)?;
+    recount_pool(call, 1)?;
     Ok(filled)
 }
 
-/// Adds a row; where memory is short the rows that are there become a row group first.
+/// Adds a row. Where memory is short, rows that are there become row groups, the largest first.
 fn dissect(
     call: &mut Call<'_>,
     fill: fn(&mut Call<'_>, &mut Writer) -> Result<(), Refused>,
 ) -> Result<usize, Error> {
-    let Err(refused) = add_row(call, fill)? else {
-        return Ok(0);
+    while let Err(refused) = add_row(call, fill)? {
+        if call.check_memory(refused.needed).is_ok() {
+            return Err(refused.error);
+        }
+        while call.check_memory(refused.needed).is_err() {
+            match shrink(call)? {
+                None => return Err(refused.error),
+                Some(outcome) => outcome.map_err(|error| failed(&error))?,
+            }
+        }
+    }
+    let pool = pool(call)?;
+    // The row is in: that another writer cannot write now is told when its own turn comes.
+    while pool.is_over() && matches!(shrink(call)?, Some(Ok(()))) {}
+    Ok(0)
+}
+
+/// Makes a row group of the rows of the plugin's largest writer; none if no writer has any.
+fn shrink(call: &mut Call<'_>) -> Result<Option<Result<(), WriteError>>, Error> {
+    let Some(largest) = pool(call)?.largest() else {
+        return Ok(None);
     };
-    let has_rows = call.check_object::<WriterObject>(1)?.writer.n_rows() > 0;
-    if !has_rows || call.check_memory(refused.needed).is_ok() {
-        return Err(refused.error);
-    }
-    flush(call)?;
-    match add_row(call, fill)? {
-        Ok(()) => Ok(0),
-        Err(refused) => Err(refused.error),
-    }
+    let steps = largest.with(|writer| writer.buffered()) / BYTES_PER_STEP;
+    call.charge(u32::try_from(steps).unwrap_or(u32::MAX))?;
+    let outcome = largest.with(Writer::write_row_group);
+    recount_pool(call, 1)?;
+    Ok(Some(outcome))
 }
 
 /// `writer:dissect_record(record)`
@@ -446,52 +511,78 @@ fn dissect_message(call: &mut Call<'_>) -> Result<usize, Error> {
     })
 }
 
-/// Writes the rows in memory of the writer at argument 1.
-fn flush(call: &mut Call<'_>) -> Result<(), Error> {
-    finish_with(call, Writer::write_row_group)
-}
-
-/// Lets `write` encode and write, and counts the writer's memory again.
-fn finish_with(
+/// Lets `write` encode and write the rows of the writer at argument 1.
+fn flush(
     call: &mut Call<'_>,
     write: impl FnOnce(&mut Writer) -> Result<(), WriteError>,
 ) -> Result<(), Error> {
-    let mut object = call.check_object_mut::<WriterObject>(1)?;
-    let steps = object.writer.buffered() / BYTES_PER_STEP;
+    let object = call.check_object_mut::<WriterObject>(1)?;
+    let steps = object.0.with(|writer| writer.buffered()) / BYTES_PER_STEP;
     call.charge(u32::try_from(steps).unwrap_or(u32::MAX))?;
-    let outcome = write(&mut object.writer);
-    object.memory = object.writer.memory();
+    let outcome = object.0.with(write);
     drop(object);
-    call.recount(1)?;
+    recount_pool(call, 1)?;
     outcome.map_err(|error| failed(&error))
 }
 
 /// `writer:write_rowgroup()`
 fn write_rowgroup(call: &mut Call<'_>) -> Result<usize, Error> {
-    call.check_object_mut::<WriterObject>(1)?.open()?;
-    flush(call)?;
+    let object = call.check_object::<WriterObject>(1)?;
+    object.0.with(|writer| check_open(writer))?;
+    drop(object);
+    flush(call, Writer::write_row_group)?;
     Ok(0)
 }
 
 /// `writer:close([sync])`
 fn close(call: &mut Call<'_>) -> Result<usize, Error> {
     let sync = call.is_true(2);
-    finish_with(call, |writer| writer.finish(sync))?;
+    flush(call, |writer| writer.finish(sync))?;
     Ok(0)
 }
 
-/// `writer:memory()`: bytes that its rows take in memory.
-fn memory(call: &mut Call<'_>) -> Result<usize, Error> {
-    let memory = call.check_object::<WriterObject>(1)?.memory;
-    call.push_integer(memory as i64)?;
+/// Pushes what `look` sees at the writer at argument 1.
+fn push_figure(
+    call: &mut Call<'_>,
+    look: impl FnOnce(&mut Writer) -> usize,
+) -> Result<usize, Error> {
+    let figure = call.check_object::<WriterObject>(1)?.0.with(look);
+    call.push_integer(figure as i64)?;
     Ok(1)
+}
+
+/// `writer:memory()`: bytes that it has in memory.
+fn memory(call: &mut Call<'_>) -> Result<usize, Error> {
+    push_figure(call, |writer| writer.memory())
 }
 
 /// `writer:size()`: bytes of the file so far.
 fn size(call: &mut Call<'_>) -> Result<usize, Error> {
-    let size = call.check_object::<WriterObject>(1)?.writer.written();
-    call.push_integer(size as i64)?;
-    Ok(1)
+    push_figure(call, |writer| writer.written() as usize)
+}
+
+/// `writer:rowgroups()`: how many row groups there are, and how many there may be.
+fn rowgroups(call: &mut Call<'_>) -> Result<usize, Error> {
+    push_figure(call, |writer| writer.n_groups())?;
+    push_figure(call, |writer| writer.groups_max())?;
+    Ok(2)
+}
+
+/// `budget([bytes])`: sets what the plugin's writers may have in memory together; the budget, and what they have.
+fn budget(call: &mut Call<'_>) -> Result<usize, Error> {
+    let wanted = call.opt_number(1)?;
+    call.push_kept(POOL)?;
+    let figures = call.with_object::<PoolObject, _>(-1, |pool| {
+        if let Some(wanted) = wanted {
+            // What is no number of bytes becomes the nearest that is.
+            pool.0.set_budget(wanted as usize);
+        }
+        (pool.0.budget(), pool.0.memory())
+    });
+    let (budget, memory) = figures.ok_or("the plugin's pool is in use")?;
+    call.push_integer(budget as i64)?;
+    call.push_integer(memory as i64)?;
+    Ok(2)
 }
 
 /// `from_json_schema(text[, name])`: the text of a schema, and the paths of what has no column.

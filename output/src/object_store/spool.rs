@@ -14,7 +14,7 @@ use crate::options::{Table, config};
 use crate::packing::Packing;
 use crate::record::gather;
 use crate::runtime::runtime;
-use crate::spool::{Naming, Options, Owner, Problem, Spool, now_s};
+use crate::spool::{Naming, Options, Owner, PARTS_MAX, Problem, Spool, now_s};
 
 /// The defaults of the public output plugin.
 const ROLL_SIZE: f64 = 314_572_800.0;
@@ -28,6 +28,9 @@ const WARNING: u8 = 4;
 const METHODS: &[(&str, Function)] = &[
     ("commit", function(commit)),
     ("fits", function(fits)),
+    ("is_known", function(is_known)),
+    ("keep", function(keep)),
+    ("note", function(note)),
     ("status", function(status)),
     ("tick", function(tick)),
     ("wait", function(wait)),
@@ -75,10 +78,7 @@ pub(super) fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     let packing = table.packing()?;
     let options = Options {
         journal: queues.as_ref().unwrap_or(&dir).join(file),
-        naming: match table.texts("groups")? {
-            Some(groups) => Naming::Dated(groups),
-            None => Naming::Stamped,
-        },
+        naming: naming(&mut table)?,
         roll_size: table.number("roll_size", 1.0, 1e15)?.unwrap_or(ROLL_SIZE) as u64,
         roll_age_s: table.number("roll_age", 0.0, 1e12)?.unwrap_or(ROLL_AGE_S) as i64,
         handles_max: table.number("handles", 1.0, 1e6)?.unwrap_or(HANDLES) as usize,
@@ -138,6 +138,19 @@ fn owner(call: &mut Call<'_>) -> Result<Owner, Error> {
     })
 }
 
+fn naming(table: &mut Table<'_, '_>) -> Result<Naming, Error> {
+    let ending = table.text("ending")?;
+    Ok(match (table.texts("groups")?, table.text("part")?) {
+        (None, None) => Naming::Stamped,
+        (Some(groups), None) => Naming::Dated(groups),
+        (None, Some(part)) if part.len() > 1 => Naming::Whole {
+            part,
+            ending: ending.unwrap_or_default(),
+        },
+        _ => return Err(Error::argument(1, "part must be an ending, without groups")),
+    })
+}
+
 fn frames(table: &mut Table<'_, '_>) -> Result<Frames, Error> {
     match table.text("frames")?.as_deref() {
         None | Some("heka") => Ok(Frames::Heka),
@@ -193,6 +206,52 @@ fn fits(call: &mut Call<'_>) -> Result<usize, Error> {
     let fits = handle(call)?.spool.fits(group);
     call.push_bool(fits)?;
     Ok(1)
+}
+
+/// `is_known()`: whether an earlier run has the current message.
+fn is_known(call: &mut Call<'_>) -> Result<usize, Error> {
+    let known = handle(call)?.spool.is_known(call.message_place());
+    call.push_bool(known)?;
+    Ok(1)
+}
+
+/// `note()`: the current message is in what the next `keep` takes.
+fn note(call: &mut Call<'_>) -> Result<usize, Error> {
+    handle(call)?.spool.note(call.message_place());
+    Ok(0)
+}
+
+/// `keep(files)`: takes whole files, a table from their names to their groups.
+fn keep(call: &mut Call<'_>) -> Result<usize, Error> {
+    call.check_table(2)?;
+    let mut files = Vec::new();
+    call.for_each(2, |call| {
+        let word = |i| {
+            call.bytes_at(i)
+                .and_then(|word| std::str::from_utf8(word).ok())
+        };
+        let (Some(name), Some(group)) = (word(-2), word(-1)) else {
+            return Err(Error::argument(2, "names and groups must be strings"));
+        };
+        if files.len() >= PARTS_MAX {
+            return Err(Error::argument(2, format!("more than {PARTS_MAX} files")));
+        }
+        files.push((name.to_owned(), group.to_owned()));
+        Ok(())
+    })?;
+    files.sort();
+    let mut handle = handle(call)?;
+    let is_good =
+        |(name, group): &(String, String)| !name.contains('/') && handle.spool.fits(group);
+    if !files.iter().all(is_good) {
+        return Err(Error::argument(
+            2,
+            "a name or group cannot be that of a file",
+        ));
+    }
+    let outcome = handle.spool.keep(&files);
+    drop(handle);
+    push_outcome(call, outcome)
 }
 
 /// `commit()`: true, once nothing that was written can be lost.

@@ -17,6 +17,8 @@ use crate::runtime::Patience;
 pub struct Carrier {
     courier: Courier,
     dir: PathBuf,
+    /// What keys end with.
+    ending: String,
     packing: Packing,
     carried: u64,
     refused: u64,
@@ -38,10 +40,11 @@ pub enum Problem {
 }
 
 impl Carrier {
-    pub(super) fn new(courier: Courier, dir: PathBuf, packing: Packing) -> Carrier {
+    pub(super) fn new(courier: Courier, dir: PathBuf, ending: String, packing: Packing) -> Carrier {
         Carrier {
             courier,
             dir,
+            ending,
             packing,
             carried: 0,
             refused: 0,
@@ -64,7 +67,7 @@ impl Carrier {
             }
         };
         self.courier.send(Parcel {
-            key: key(done, packing),
+            key: key(done, &self.ending, packing),
             body: Body::File(body),
             prepare,
             name: done.to_owned(),

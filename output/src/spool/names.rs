@@ -16,6 +16,15 @@ pub enum Naming {
     /// A file is `<group>+YYYYMMDD+HHMMSS.<n>_<host>_<pid>` from its begin, then ends in `.done`. Only files of these groups
     /// are looked after.
     Dated(Vec<String>),
+    /// Others make whole files under names that end in `part`, and the spool keeps them: they become
+    /// `<group>+<seconds>_<n>_<host>.done`, and `ending` is added to the key in the store. What they have not finished is
+    /// removed at the start, since its messages come again.
+    Whole {
+        /// What the name of a file that is being made ends with.
+        part: String,
+        /// What the key in the store ends with.
+        ending: String,
+    },
 }
 
 /// What goes into names beside groups and times.
@@ -31,7 +40,9 @@ impl Naming {
     /// The last name of a file.
     pub(super) fn done_name(&self, name: &str, stamp: (i64, u64), owner: &Owner) -> String {
         match self {
-            Naming::Stamped => format!("{name}+{}_{}_{}{DONE}", stamp.0, stamp.1, owner.host),
+            Naming::Stamped | Naming::Whole { .. } => {
+                format!("{name}+{}_{}_{}{DONE}", stamp.0, stamp.1, owner.host)
+            }
             Naming::Dated(_) => format!("{name}{DONE}"),
         }
     }
@@ -44,6 +55,7 @@ impl Naming {
         let more = match self {
             Naming::Stamped => STAMP,
             Naming::Dated(_) => DATE,
+            Naming::Whole { part, ending } => STAMP + part.len().max(ending.len()),
         };
         group.len() + owner.host.len() + more <= NAME_MAX
     }
@@ -53,6 +65,20 @@ impl Naming {
         match self {
             Naming::Stamped => true,
             Naming::Dated(groups) => groups.iter().any(|group| is_dated(name, group)),
+            Naming::Whole { part, .. } => name.ends_with(part) || name.ends_with(DONE),
+        }
+    }
+
+    /// Whether a file that no journal knows is worth nothing.
+    pub(super) fn is_unfinished(&self, name: &str) -> bool {
+        matches!(self, Naming::Whole { part, .. } if name.ends_with(part))
+    }
+
+    /// What the keys of finished files end with, beside the ending of their compression.
+    pub(super) fn ending(&self) -> &str {
+        match self {
+            Naming::Whole { ending, .. } => ending,
+            _ => "",
         }
     }
 }
@@ -82,10 +108,11 @@ fn is_dated(name: &str, group: &str) -> bool {
     })
 }
 
-/// Where a finished file lies in the store: without its ending, a folder for each `+`, and with that of its compression.
-pub(super) fn key(done: &str, packing: Packing) -> String {
+/// Where a finished file lies in the store: without its ending, a folder for each `+`, and with that of what it is and that
+/// of its compression.
+pub(super) fn key(done: &str, ending: &str, packing: Packing) -> String {
     let name = done.strip_suffix(DONE).unwrap_or(done);
-    format!("{}{}", name.replace('+', "/"), packing.ending())
+    format!("{}{ending}{}", name.replace('+', "/"), packing.ending())
 }
 
 /// `YYYYMMDD+HHMMSS` of a time in UTC; that of 1970 for one that no calendar has.
@@ -122,8 +149,8 @@ mod tests {
         );
         assert!(landfill.owns(&name) && !landfill.owns("in_other+20261031+235959.2_h_9"));
         assert!(!landfill.owns("in+20261031+235959_h") && lake.owns("anything"));
-        assert_eq!(key("a+b+1_2_h.done", Packing::None), "a/b/1_2_h");
-        assert_eq!(key("a+1_2_h.done", Packing::Zstd), "a/1_2_h.zst");
+        assert_eq!(key("a+b+1_2_h.done", "", Packing::None), "a/b/1_2_h");
+        assert_eq!(key("a+1_2_h.done", ".x", Packing::Zstd), "a/1_2_h.x.zst");
         assert!(lake.fits(&"x".repeat(233), &owner()) && !lake.fits(&"x".repeat(234), &owner()));
     }
 }

@@ -126,7 +126,7 @@ impl Recover<'_> {
             if !is_ours || growing.contains(&name) || !item.file_type()?.is_file() {
                 continue;
             }
-            if is_aside(&name) {
+            if is_aside(&name) || self.spool.options.naming.is_unfinished(&name) {
                 std::fs::remove_file(item.path())?;
             } else if name.ends_with(DONE) {
                 finished.push(name);

@@ -377,3 +377,96 @@ fn names_that_no_file_can_have_are_refused() {
     }
     assert_eq!(names(&site.path("batch")), [""; 0]);
 }
+
+/// As the first test, for files that somebody else makes whole: a row is in memory until then.
+#[test]
+fn kills_neither_lose_nor_repeat_what_is_in_whole_files() {
+    const MESSAGES: u64 = 3000;
+    let mut random = Random::from_seed(20_261_125);
+    let site = Site::new();
+    let options = Options {
+        naming: Naming::Whole {
+            part: ".part".into(),
+            ending: ".txt".into(),
+        },
+        frames: Frames::None,
+        ..site.options()
+    };
+    let (mut delivered, mut at) = (0, 0);
+    let (mut spool, _) = site.open(options.clone());
+    let mut rows: BTreeMap<String, String> = BTreeMap::new();
+    while at <= MESSAGES {
+        if random.one_in(40) || at == MESSAGES {
+            let mut files = Vec::new();
+            for (group, text) in std::mem::take(&mut rows) {
+                std::fs::write(site.path("batch").join(format!("{group}.part")), text)
+                    .expect("written");
+                files.push((format!("{group}.part"), group));
+            }
+            if random.one_in(3) && at < MESSAGES {
+                // Killed before the files are the spool's.
+                spool = site.open(options.clone()).0;
+                at = delivered;
+                continue;
+            }
+            spool.keep(&files).expect("kept");
+            let is_end = at == MESSAGES;
+            delivered = at
+                - if is_end {
+                    0
+                } else {
+                    random.below(at - delivered + 1)
+                };
+            spool.carrier().expect("a store").settle();
+            if is_end {
+                break;
+            }
+        }
+        if !spool.is_known(place(at)) {
+            let group = format!("g{}+x", random.below(9));
+            *rows.entry(group).or_default() += &format!("message {at}\n");
+            spool.note(place(at));
+        }
+        at += 1;
+        if random.one_in(100) {
+            rows.clear();
+            drop(spool);
+            spool = site.open(options.clone()).0;
+            at = delivered;
+        }
+    }
+    wait(&mut spool);
+    let found = lines(&site.path("store"));
+    assert_eq!(found.len(), MESSAGES as usize);
+    assert!(found.values().all(|n| *n == 1), "{found:?}");
+    assert_eq!(names(&site.path("batch")), [""; 0]);
+    let keys = names(&site.path("store/g0/x"));
+    assert!(keys.iter().all(|key| key.ends_with("_h.txt")), "{keys:?}");
+}
+
+#[test]
+fn a_kill_between_the_journal_and_the_last_name_keeps_the_file() {
+    let site = Site::new();
+    let options = Options {
+        naming: Naming::Whole {
+            part: "+p.part".into(),
+            ending: ".x".into(),
+        },
+        frames: Frames::None,
+        ..site.options()
+    };
+    let (mut spool, _) = Spool::open(options.clone(), None).expect("opened");
+    std::fs::write(site.path("batch/a+p.part"), "one\n").expect("written");
+    spool.note(place(1));
+    let done = Done {
+        size: 4,
+        name: "a+p.part".into(),
+        done: "a+1_0_h.done".into(),
+    };
+    spool.write_down(vec![done]).expect("written");
+    drop(spool);
+    std::fs::write(site.path("batch/b+p.part"), "half").expect("written");
+    let (spool, _) = Spool::open(options, None).expect("opened");
+    assert_eq!(names(&site.path("batch")), ["a+1_0_h.done"]);
+    assert!(spool.is_known(place(1)) && !spool.is_known(place(2)));
+}

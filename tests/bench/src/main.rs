@@ -6,7 +6,7 @@
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
 //! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `edge`,
-//! `loader`, `kafka`, `footprint`, `recovery` and `latency`.
+//! `loader`, `lake`, `kafka`, `footprint`, `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod footprint;
 mod generate;
 mod inject;
 mod kafka;
+mod lake;
 mod latency;
 mod loader;
 mod modules;
@@ -101,6 +102,9 @@ impl Bench {
     }
 }
 
+/// The column of the interpreter that `--lua` names.
+const INTERPRETER: &str = "lua";
+
 /// Runs one benchmark under every engine.
 type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
 
@@ -108,8 +112,8 @@ type Measure = Box<dyn Fn(&Bench) -> Result<Vec<Figure>>>;
 struct Benchmark {
     name: String,
     about: &'static str,
-    /// The interpreter has a column of its own in it.
-    interpreter: bool,
+    /// What runs beside the engine and has a column of its own in it.
+    beside: Option<&'static str>,
     measure: Measure,
 }
 
@@ -118,7 +122,7 @@ impl Benchmark {
         Benchmark {
             name: workload.name(),
             about: workload.about(),
-            interpreter: false,
+            beside: None,
             measure: Box::new(move |bench| throughput::measure(&workload, bench)),
         }
     }
@@ -128,7 +132,7 @@ fn benchmarks() -> Vec<Benchmark> {
     let other = |name: &str, about, measure: fn(&Bench) -> Result<Vec<Figure>>| Benchmark {
         name: name.to_owned(),
         about,
-        interpreter: false,
+        beside: None,
         measure: Box::new(measure),
     };
     let modules = other("modules", modules::ABOUT, modules::measure);
@@ -143,11 +147,15 @@ fn benchmarks() -> Vec<Benchmark> {
         Benchmark::of(Nginx::Grammar),
         Benchmark::of(Reinject),
         Benchmark {
-            interpreter: true,
+            beside: Some(INTERPRETER),
             ..modules
         },
         other("edge", edge::ABOUT, edge::measure),
         other("loader", loader::ABOUT, loader::measure),
+        Benchmark {
+            beside: Some(lake::BESIDE),
+            ..other("lake", lake::ABOUT, lake::measure)
+        },
         other("kafka", kafka::ABOUT, kafka::measure),
         other("footprint", footprint::ABOUT, footprint::measure),
         other("recovery", recovery::ABOUT, recovery::measure),
@@ -206,9 +214,11 @@ fn show(benchmark: &Benchmark, bench: &Bench) -> Option<String> {
         return None;
     }
     let mut labels: Vec<&str> = bench.engines.iter().map(|engine| engine.label).collect();
-    if benchmark.interpreter && bench.lua.is_some() {
-        labels.push("lua");
+    if benchmark.beside == Some(lake::BESIDE) {
+        labels.truncate(1);
     }
+    let has_it = |beside: &&str| *beside != INTERPRETER || bench.lua.is_some();
+    labels.extend(benchmark.beside.filter(has_it));
     println!("{}", table::head(&labels));
     for figure in figures
         .iter()

@@ -31,7 +31,7 @@ pub const ABOUT: &str = "calls of modules from Lua: lines by grammar, JSON docum
     time per call; not: cold caches, the plugin's other garbage";
 
 /// Names of cases with nanoseconds, in the order in which they ran.
-type Cases = Vec<(String, f64)>;
+pub(crate) type Cases = Vec<(String, f64)>;
 
 /// Runs the program under every engine, and under the interpreter, as often as is asked for.
 ///
@@ -59,7 +59,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
 }
 
 /// The median of a case over the runs.
-fn value(runs: &[Cases], name: &str) -> Option<f64> {
+pub(crate) fn value(runs: &[Cases], name: &str) -> Option<f64> {
     let found: Vec<f64> = runs
         .iter()
         .flatten()
@@ -110,7 +110,7 @@ fn under_interpreter(lua: &Path, folder: &Path, bytes: u64) -> Result<Cases> {
 }
 
 /// Reads the lines `NAME=NANOSECONDS`.
-fn cases(text: &str) -> Result<Cases> {
+pub(crate) fn cases(text: &str) -> Result<Cases> {
     let case = |line: &str| {
         let (name, ns) = line.split_once('=')?;
         Some((name.to_owned(), ns.parse().ok()?))

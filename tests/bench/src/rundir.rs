@@ -22,6 +22,7 @@ const PLUGINS: &[(&str, &str)] = &[
         include_str!("../lua/kafka_messages.lua"),
     ),
     ("kafka_out.lua", include_str!("../lua/kafka_out.lua")),
+    ("lake.lua", include_str!("../lua/lake.lua")),
     ("lines.lua", include_str!("../lua/lines.lua")),
     ("modules.lua", include_str!("../lua/modules.lua")),
     (

@@ -23,6 +23,7 @@ fn every_benchmark_works_in_small() {
         "modules",
         "edge",
         "loader",
+        "lake",
         "kafka",
         "footprint",
         "recovery",

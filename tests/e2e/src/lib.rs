@@ -10,9 +10,11 @@ pub mod http;
 pub mod kafka;
 pub mod process;
 pub mod program;
+pub mod python;
 pub mod site;
 
 pub use certificates::Certificates;
 pub use frames::{field_number, field_text, frame, messages, payloads};
 pub use process::{Engine, Finished, wait_until};
+pub use python::python;
 pub use site::{Kind, Site, free_port, plugins_dir};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::{Site, frame, messages, payloads, program};
+use e2e::{Site, frame, messages, payloads, program, python};
 use s3server::{ACCESS_KEY, Proxy, SECRET_KEY, Server};
 use schemas::message::{Field, Message};
 use stdx::seed::Random;
@@ -421,4 +421,56 @@ fn cat_shows_objects() {
     let (code, _, reason) = cat(&["s3://lake/missing"]);
     assert_eq!(code, Some(1));
     assert!(reason.contains("NoSuchKey"), "{reason}");
+}
+
+/// Counts rows, and those that differ, by partition.
+const COUNT: &str = r#"
+import sys, duckdb
+print(duckdb.sql("select docType, count(*), count(distinct Payload::int), min(Fields.docType), max(Fields.docType) "
+    "from read_parquet('%s/**/*.parquet', hive_partitioning = true) group by 1 order by 1" % sys.argv[1]).fetchall())
+"#;
+
+#[test]
+fn a_parquet_lake_in_s3_survives_kills_and_a_bad_network() {
+    const MESSAGES: usize = 20_000;
+    let cloud = Cloud::new();
+    let kinds = ["main", "crash", "ev ent", "core"];
+    let all: Vec<Message> = (0..MESSAGES)
+        .map(|n| sample(n, &[("docType", kinds[n / 40 % 4])]))
+        .collect();
+    let site = queued(Site::new(), &all);
+    let cfg = format!(
+        "message_matcher = \"Type == 'raw'\"\ninitial_position = 'oldest'\nbatch_dir = \"batch\"\nticker_interval = 1\n\
+         sync = false\nmax_rows_waiting = 900\nmax_rowgroup_size = 100\nmax_file_size = 1\nmax_file_age = 1\nmax_writers = 3\n\
+         s3_path_dimensions = {{ {{ name = 'docType', source = 'Fields[docType]' }} }}\n\
+         parquet_schema = 'message m {{ required int64 Timestamp; required binary Payload (UTF8); required group Fields {{ \
+         required binary docType (UTF8); }} }}'\nstore = \"s3://lake/parquet\"\n{}",
+        cloud.options(&site)
+    );
+    let site = site.ours("output/s3_parquet.lua", "lake", &cfg);
+    survive(&cloud, &site, &["batch"]);
+    let keys: Vec<String> = cloud.objects().into_keys().collect();
+    let is_named = |key: &String| {
+        key.starts_with("parquet/docType=") && key.ends_with("_e2e.host_output.lake.parquet")
+    };
+    assert!(keys.len() > 100 && keys.iter().all(is_named), "{keys:?}");
+    let counted = Command::new(python())
+        .args(["-c", COUNT])
+        .arg(cloud.folder.path().join("lake/parquet"))
+        .output()
+        .expect("it starts");
+    let each = MESSAGES / 4;
+    let rows = ["core", "crash", "ev-ent", "main"].map(|kind| {
+        format!(
+            "('{kind}', {each}, {each}, '{0}', '{0}')",
+            kind.replace('-', " ")
+        )
+    });
+    let expected = format!("[{}]\n", rows.join(", "));
+    let words = String::from_utf8_lossy(&counted.stderr);
+    assert_eq!(
+        String::from_utf8_lossy(&counted.stdout),
+        expected,
+        "{words}"
+    );
 }

@@ -1,11 +1,8 @@
 //! `output/s3_parquet.lua`: DuckDB and pyarrow read what was written, over a kill in the middle.
-//!
-//! Both readers come from PyPI into a folder for caches; without Python the test fails and says so.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use e2e::{Site, messages};
+use e2e::{Site, messages, python};
 
 /// Messages that the input makes.
 const N: usize = 4_000;
@@ -92,34 +89,6 @@ assert (low, high) == (min(wanted), max(wanted)), (low, high)
 print(len(files), "files")
 "#;
 
-/// A Python with both readers.
-fn python() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
-        PathBuf::from,
-    );
-    let venv = cache.join("foresight/python");
-    let python = venv.join("bin/python");
-    let works = Command::new(&python)
-        .args(["-c", "import duckdb, pyarrow"])
-        .status();
-    if works.is_ok_and(|status| status.success()) {
-        return python;
-    }
-    let run = |program: &str, args: &[&str]| {
-        let status = Command::new(program).args(args).status();
-        let is_good = status.is_ok_and(|status| status.success());
-        assert!(
-            is_good,
-            "install Python 3 with venv first: {program} {args:?} failed"
-        );
-    };
-    run("python3", &["-m", "venv", &venv.to_string_lossy()]);
-    let pip = ["-m", "pip", "install", "-q", "duckdb", "pyarrow"];
-    run(&python.to_string_lossy(), &pip);
-    python
-}
-
 fn input(site: Site, per_call: usize, interval: usize) -> Site {
     let cfg = format!("n = {N}\nper_call = {per_call}\nticker_interval = {interval}\n");
     let source = format!("require \"math\"\nrequire \"table\"\n{INPUT}");
@@ -176,4 +145,64 @@ fn every_message_is_in_a_file_that_others_read_though_the_program_was_killed() {
         .iter()
         .all(|letter| letter.payload.as_deref() == Some(b"column 'id' is required"));
     assert!(told, "{:?}", letters.first());
+}
+
+/// Messages of the type `row`, numbered from a checkpoint to `last`.
+const ROWS: &str = r#"
+require "string"
+local last = read_config("last")
+function process_message(checkpoint)
+    for i = (checkpoint or 0) + 1, last do
+        local document = string.format('{"docId":"d%d","newName":%d,"os":{"name":"x","newVersion":%d}}', i, i, i)
+        inject_message({ Type = "row", Timestamp = i * 1e9, Fields = { submission = document } }, i)
+    end
+    return 0
+end
+"#;
+
+/// An old reader sees all rows without what is new, a new one sees nothing where old files have nothing.
+const EVOLVED: &str = r#"
+import sys, glob, duckdb, pyarrow.dataset as ds, pyarrow.parquet as pq
+files = sorted(glob.glob(sys.argv[1] + "/doc_type=row/*.parquet"))
+old, new = (pq.read_schema(file) for file in (files[0], files[-1]))
+assert old.names == ["doc_id", "os"] and new.names == ["doc_id", "os", "new_name"], (old, new)
+rows = ds.dataset(files, schema=old).to_table().to_pylist()
+assert sorted(row["doc_id"] for row in rows) == sorted("d%d" % i for i in range(1, 21)) and "new_name" not in rows[0]
+rows = ds.dataset(files, schema=new).to_table(columns=["doc_id", "new_name"]).to_pylist()
+assert {row["doc_id"]: row["new_name"] for row in rows} == {"d%d" % i: i if i > 10 else None for i in range(1, 21)}
+for ask, want in [
+    ("count(*)", 20), ("count(new_name)", 10), ("sum(new_name)", 155), ("count(os.name)", 20), ("min(doc_type)", "row")]:
+    got = duckdb.sql("select %s from read_parquet(%r, union_by_name = true, hive_partitioning = true)" % (ask, files)).fetchone()[0]
+    assert got == want, (ask, got)
+versions = duckdb.sql("select sum(os.new_version) from read_parquet(%r)" % files[-1]).fetchone()[0]
+assert versions == 155, versions
+"#;
+
+#[test]
+fn files_with_new_optional_columns_are_read_together_with_old_ones() {
+    let run = |site: Site, last: usize, os: &str, more: &str| {
+        let site = site.input("rows", &format!("last = {last}\nticker_interval = 0"), ROWS);
+        let cfg = format!(
+            "message_matcher = \"Type == 'row'\"\nticker_interval = 1\nbatch_dir = 'batch'\nstore = 'lake'\nhive_compatible = true\n\
+             json_objects = {{ 'Fields[submission]' }}\ns3_path_dimensions = {{ {{ name = 'doc_type', source = 'Type' }} }}\n\
+             parquet_schema = 'message row {{ required binary docId (UTF8); optional group os {{ optional binary name (UTF8); {os} }} {more} }}'"
+        );
+        let site = site.ours("output/s3_parquet.lua", "lake", &cfg);
+        site.replay().expect(0);
+        site
+    };
+    let site = run(Site::new(), 10, "", "");
+    let site = run(
+        site,
+        20,
+        "optional int64 newVersion;",
+        "optional int64 newName;",
+    );
+    let checked = Command::new(python())
+        .args(["-c", EVOLVED])
+        .arg(site.path("lake"))
+        .output()
+        .expect("it starts");
+    let words = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{words}");
 }

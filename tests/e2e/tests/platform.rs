@@ -1,9 +1,10 @@
 //! `foresight demo`, what `make run` starts: every submission of its producer, `input/telemetry_producer.lua`, ends where it belongs.
 
 use std::path::Path;
+use std::process::Command;
 
 use e2e::kafka::Broker;
-use e2e::{Engine, Site, free_port, messages, program};
+use e2e::{Engine, Site, free_port, messages, program, python};
 use schemas::message::Message;
 
 /// What the demonstration shows of documents.
@@ -34,6 +35,45 @@ fn landfill(folder: &Path) -> Vec<Message> {
         .flatten()
         .flat_map(|entry| messages(&entry.path()))
         .collect()
+}
+
+/// What DuckDB says to the statement that the start text shows, as rows of type, country and count.
+fn ask_lake(site: &Site) -> Vec<(String, String, usize)> {
+    let log = site.log();
+    let line = log
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("duckdb -c "));
+    let line = line.expect("the start text shows a line for DuckDB");
+    // As a shell reads it.
+    let statement = line.trim_matches('"').replace("\\\"", "\"");
+    let ask =
+        "import sys, duckdb\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row, sep='\\t')";
+    let asked = Command::new(python())
+        .args(["-c", ask, &statement])
+        .output()
+        .expect("it starts");
+    let words = String::from_utf8_lossy(&asked.stderr);
+    assert!(asked.status.success(), "{statement}: {words}");
+    let rows = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let rows = rows.lines().map(|row| {
+        let row: Vec<&str> = row.split('\t').collect();
+        (
+            row[0].to_owned(),
+            row[1].to_owned(),
+            row[2].parse().expect("a count"),
+        )
+    });
+    rows.collect()
+}
+
+/// Messages of all files below a folder.
+fn lake(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let counts = entries.map(|entry| match entry.path().is_dir() {
+        true => lake(&entry.path()),
+        false => messages(&entry.path()).len(),
+    });
+    counts.sum()
 }
 
 /// Lines of JSON that say this.
@@ -92,7 +132,24 @@ fn run(site: &Site, more: &[&str]) -> Counts {
         counts.raw >= taken && counts.made() >= taken
     });
     engine.until("the table of documents", || site.exists(TABLE));
+    let documents = Counts::of(site).documents;
+    engine.until("the lake has all documents", || {
+        let rows: usize = ask_lake(site).iter().map(|row| row.2).sum();
+        rows >= documents
+    });
+    let rows = ask_lake(site);
+    assert_eq!(rows.iter().map(|row| row.2).sum::<usize>(), documents);
+    for doc_type in ["main", "event", "visit"] {
+        assert!(
+            rows.iter().any(|row| row.0 == doc_type && row.1.len() == 2),
+            "{rows:?}"
+        );
+    }
+    engine.until("the lake of messages has all documents", || {
+        lake(&site.path("demo/results/lake/heka")) >= documents
+    });
     engine.stop();
+    assert_eq!(lake(&site.path("demo/results/lake/heka")), documents);
     let counts = Counts::of(site);
     assert_eq!(counts.raw, taken, "{counts:?}");
     assert!(

@@ -4,6 +4,7 @@ mod analysis;
 mod cbuf;
 mod checkpoints;
 mod config;
+mod derive;
 mod frame;
 mod json;
 mod library;
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     cbuf::TARGET,
     json::TARGET,
     spool::TARGET,
+    derive::TARGET,
 ];
 
 /// The target of this name.

@@ -32,3 +32,4 @@ macro_rules! smoke {
 }
 
 smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json spool);
+smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json derive);

@@ -96,7 +96,8 @@ assert(cfg.channels == nil or type(cfg.channels) == "table", "alert.channels con
 local ALERTS_MAX    = 2000
 local SHOWN_MAX     = 500
 local DETAIL_MAX    = 2048
-local TEXT_MAX      = 1024
+local TEXT_MAX      = 512
+local NAME_MAX      = 256
 local RECIPIENTS_MAX = 100
 -- What has ended is shown so long, seconds.
 local KEEP_RECOVERED = 86400
@@ -244,7 +245,7 @@ local function alert_of_message()
     local state = read_message("Fields[alert.state]")
     return {
         state = (state == "recovered" or state == "test") and state or "firing",
-        plugin = text_of("Logger"), id = text_of("Fields[id]"), summary = text_of("Fields[summary]"),
+        plugin = text_of("Logger", NAME_MAX), id = text_of("Fields[id]", NAME_MAX), summary = text_of("Fields[summary]"),
         detail = text_of("Payload", DETAIL_MAX), severity = read_message("Severity"), host = text_of("Hostname"),
         at = math.floor(read_message("Timestamp") / 1e9), count = 1,
     }

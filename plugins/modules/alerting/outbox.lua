@@ -43,7 +43,7 @@ local QUEUE_MAX = 100
 -- Groups that are gathered at the same time; further alerts go alone.
 local GROUPS_MAX = 200
 -- Alerts that a notification lists, and how many of them with their whole detail.
-local LISTED_MAX = 50
+local LISTED_MAX = 20
 local WHOLE_MAX  = 5
 -- Of the others, bytes.
 local SHORT_MAX  = 200
@@ -114,22 +114,28 @@ local function notification_of(self, alert, to, now)
     }
 end
 
--- Puts a notification into the queue; into a full one by way of the newest with the same receivers.
+-- Puts a notification into the queue; into a full one by way of one with the same receivers: the newest that has room to
+-- list it, or else the newest, which counts it.
 local function push(self, notification)
     if #self.queue < QUEUE_MAX then
         self.queue[#self.queue + 1] = notification
         return
     end
+    local chosen
     for i = #self.queue, 1, -1 do
         local waiting = self.queue[i]
         if waiting.to_key == notification.to_key then
-            for _, alert in ipairs(notification.alerts) do include(waiting, alert) end
-            waiting.more = waiting.more + notification.more
-            if waiting.about ~= notification.about then waiting.about = "several plugins" end
-            return
+            chosen = chosen or waiting
+            if #waiting.alerts + #notification.alerts <= LISTED_MAX then
+                chosen = waiting
+                break
+            end
         end
     end
-    self.options.given_up(notification, "the queue is full")
+    if not chosen then return self.options.given_up(notification, "the queue is full") end
+    for _, alert in ipairs(notification.alerts) do include(chosen, alert) end
+    chosen.more = chosen.more + notification.more
+    if chosen.about ~= notification.about then chosen.about = "several plugins" end
 end
 
 function methods:add(alert, to, now)

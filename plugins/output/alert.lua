@@ -67,7 +67,7 @@ told then.
 
 ## What is kept
 
-At most 2000 alerts, of the rest the oldest are forgotten; for each channel 100 notifications, then further alerts are
+At most 1000 alerts, of the rest the oldest are forgotten; for each channel 100 notifications, then further alerts are
 added to the newest one. A notification that the receiver refuses three times (400, 413, 415 and 422 of HTTP, 550 to 554 of
 SMTP) is given up: a message of Type `alert.failed` is injected. With `preserve_data` all of it outlives a restart, and a
 message counts as delivered when it is in that state; without it when all channels have it. Without `ticker_interval`
@@ -93,7 +93,7 @@ assert(type(cfg) == "table", "alert configuration must be a table")
 assert(cfg.channels or type(cfg.modules) == "table", "alert.modules configuration must be a table")
 assert(cfg.channels == nil or type(cfg.channels) == "table", "alert.channels configuration must be a table")
 
-local ALERTS_MAX    = 2000
+local ALERTS_MAX    = 1000
 local SHOWN_MAX     = 500
 local DETAIL_MAX    = 2048
 local TEXT_MAX      = 512

@@ -15,7 +15,7 @@ alert = {
     -- disabled = false,    -- true: nothing is sent
     -- prefix   = false,    -- true: plugin, host and process are named in the summary and the detail
     -- throttle = 90,       -- minutes until an alert with the same id may be sent again; 0 always
-    modules = {             -- where to; see heka.alert.email, heka.alert.irc
+    modules = {             -- where to; see heka.alert.email, heka.alert.irc, heka.alert.channels
         email = { recipients = { "ops@example.com" } },
     },
     thresholds = {          -- settings by id of the alert, or of what is watched; "*" for all others

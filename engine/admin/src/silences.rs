@@ -139,7 +139,9 @@ impl Silences {
 
 fn checked(wanted: Wanted, author: &str, now: i64) -> Result<Silence, String> {
     let part = |name: &str, text: Option<String>| match text.map(|text| text.trim().to_owned()) {
-        Some(text) if text.len() > TEXT_MAX => Err(format!("{name} is longer than {TEXT_MAX} bytes")),
+        Some(text) if text.len() > TEXT_MAX => {
+            Err(format!("{name} is longer than {TEXT_MAX} bytes"))
+        }
         text => Ok(text.filter(|text| !text.is_empty())),
     };
     let plugin = part("plugin", wanted.plugin)?;

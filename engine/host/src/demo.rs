@@ -190,7 +190,10 @@ fn configure(place: &Place) -> anyhow::Result<()> {
             .replace("@syslog_port@", &place.syslog_port.to_string())
             .replace("@admin_port@", &place.admin_port.to_string())
             .replace("@kafka@", place.kafka.as_deref().unwrap_or_default())
-            .replace("@row@", &(place.fault_after / ROWS_BEFORE_FAULT).max(1).to_string())
+            .replace(
+                "@row@",
+                &(place.fault_after / ROWS_BEFORE_FAULT).max(1).to_string(),
+            )
             .replace("@fault_after@", &place.fault_after.to_string())
             .replace("@rate@", &place.rate.to_string());
         write(&target, text)?;

@@ -138,7 +138,9 @@ fn the_fault_of_the_producer_is_told_shown_and_drawn() {
         site.read("demo/data/admin/alerts.json").contains("is high")
     });
     let graph = "demo/results/payload/analysis.errors_rate.anomalies.cbuf";
-    engine.until("the mark in the graph", || site.read(graph).contains("high (robust"));
+    engine.until("the mark in the graph", || {
+        site.read(graph).contains("high (robust")
+    });
     let state = site.read("demo/data/admin/alerting/output.alerts.json");
     assert!(state.contains("\"state\":\"firing\""), "{state}");
     engine.stop();

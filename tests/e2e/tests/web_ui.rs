@@ -153,7 +153,10 @@ fn every_page_and_action_works_in_a_browser() {
     assert!(told.contains("a test of the way that alerts go"), "{told}");
     let audit = site.read("output/admin/audit.log");
     for action in ["silence", "end silence", "test alert"] {
-        assert!(audit.contains(&format!("\"action\":\"{action}\"")), "{audit}");
+        assert!(
+            audit.contains(&format!("\"action\":\"{action}\"")),
+            "{audit}"
+        );
     }
 }
 

@@ -108,7 +108,8 @@ fn test_alert(user: &str) -> Message {
     message.type_ = Some(b"alert".to_vec());
     message.logger = Some(b"admin".to_vec());
     message.severity = Some(6);
-    message.payload = Some(format!("{user} tests from the web UI whether alerts arrive.\n").into_bytes());
+    message.payload =
+        Some(format!("{user} tests from the web UI whether alerts arrive.\n").into_bytes());
     message.fields = vec![
         Field::string("id", "test"),
         Field::string("summary", "a test of the way that alerts go"),

@@ -115,10 +115,17 @@ fn what_has_ended_is_told_once_and_may_come_again() {
     assert_eq!(text(&sent[0]), "id=a summary=one|d");
     assert_eq!(text(&sent[2]), "id=a summary=two|d");
     assert_eq!(sent[1].severity, Some(6));
-    let fields: Vec<_> = sent[1].fields.iter().map(|field| field.name.clone()).collect();
+    let fields: Vec<_> = sent[1]
+        .fields
+        .iter()
+        .map(|field| field.name.clone())
+        .collect();
     assert_eq!(fields, [&b"id"[..], b"summary", b"alert.state"]);
-    let routed = run(ROUTES, "alert.send('i', 's', 'd', 0, { subject = 'bob', senduser = true })
-        assert(alert.recover('i', 's', 'd', { subject = 'bob', senduser = true }))");
+    let routed = run(
+        ROUTES,
+        "alert.send('i', 's', 'd', 0, { subject = 'bob', senduser = true })
+        assert(alert.recover('i', 's', 'd', { subject = 'bob', senduser = true }))",
+    );
     assert_eq!(routed.expect("it runs")[1].fields.len(), 4);
 }
 

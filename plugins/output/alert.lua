@@ -370,6 +370,13 @@ local function send_all(now, at_end)
     return is_empty
 end
 
+-- An empty table would be an object.
+local EMPTY = cjson.decode("[]")
+
+local function array(list)
+    return #list > 0 and list or EMPTY
+end
+
 local function shown(entry)
     local told = {}
     for name, last in pairs(entry.told) do told[#told + 1] = { channel = name, at = last.at, state = last.state } end
@@ -377,7 +384,8 @@ local function shown(entry)
     local alert = entry.alert
     return {
         state = alert.state, plugin = alert.plugin, id = alert.id, summary = alert.summary, severity = alert.severity,
-        first = entry.first, last = entry.last, ended = entry.ended, count = entry.count, silence = entry.silence, told = told,
+        first = entry.first, last = entry.last, ended = entry.ended, count = entry.count, silence = entry.silence,
+        told = array(told),
     }
 end
 
@@ -400,7 +408,7 @@ local function show(now, at_end)
     for i = #list, SHOWN_MAX + 1, -1 do list[i] = nil end
     local boxes = {}
     for i, name in ipairs(names) do boxes[i] = channels[name].box:status() end
-    local text = cjson.encode({ plugin = logger, at = now, alerts = list, channels = boxes })
+    local text = cjson.encode({ plugin = logger, at = now, alerts = array(list), channels = boxes })
     local ok, err = append_file.write_whole(string.format("%s/%s.json", status_dir, logger), text)
     if not ok then print("the state of the alerts cannot be written", err) end
 end

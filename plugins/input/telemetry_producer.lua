@@ -32,6 +32,7 @@ port            = 8080
 -- broken         = 0.02               -- share that is broken
 -- duplicate      = 0.01               -- share that is sent once more
 -- fault_interval = 600                -- seconds from the start of one fault to that of the next; 0 for none
+-- fault_after    = 600                -- seconds from the start to the first fault; fault_interval if not given
 -- fault_duration = 120                -- seconds
 -- fault_broken   = 0.5                -- share of main pings that is broken meanwhile
 -- seed           = 1                  -- the same seed gives the same crowd
@@ -58,6 +59,7 @@ local n_histograms   = read_config("histograms") or 140
 local broken         = read_config("broken") or 0.02
 local duplicate      = read_config("duplicate") or 0.01
 local fault_interval = read_config("fault_interval") or 600
+local fault_after    = read_config("fault_after") or fault_interval
 local fault_duration = read_config("fault_duration") or 120
 local fault_broken   = read_config("fault_broken") or 0.5
 local seed           = read_config("seed") or 1
@@ -333,9 +335,9 @@ local last    = began - interval
 local waiting -- what the edge has not taken yet
 
 local function is_fault_time(now)
-    -- The first fault comes after a whole interval, when there is something to compare with.
-    local since = now - began
-    return fault_interval > 0 and since >= fault_interval and since % fault_interval < fault_duration
+    -- Before the first fault there is time for what is usual, so that there is something to compare with.
+    local since = now - began - fault_after
+    return fault_interval > 0 and since >= 0 and since % fault_interval < fault_duration
 end
 
 local function count(one, again)

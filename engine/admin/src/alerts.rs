@@ -44,6 +44,9 @@ pub struct Alert {
     pub detail: String,
     /// The syslog severity.
     pub severity: i32,
+    /// `firing`, or what the alert itself says, such as `recovered`.
+    #[serde(default)]
+    pub state: String,
     /// Who gets it, as `module.field: values`.
     pub to: Vec<String>,
 }
@@ -152,7 +155,9 @@ fn alert(view: &View<'_>) -> Alert {
         text::cut(value.unwrap_or_default(), SUMMARY_MAX)
     };
     // The fields of alert modules are called `<module>.<field>`.
-    let to = view.fields().filter(|field| field.name().contains(&b'.'));
+    let to = view
+        .fields()
+        .filter(|field| field.name().contains(&b'.') && !field.name().starts_with(b"alert."));
     let to = to.take(16).map(|field| {
         let values = field
             .values()
@@ -170,6 +175,10 @@ fn alert(view: &View<'_>) -> Alert {
         summary: field(b"summary"),
         detail: text::cut(view.payload().unwrap_or_default(), DETAIL_MAX),
         severity: view.severity(),
+        state: match field(b"alert.state") {
+            state if state.is_empty() => "firing".into(),
+            state => state,
+        },
         to: to.collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! The handlers: from a request to JSON.
 
+pub mod alerting;
 pub mod events;
 pub mod files;
 pub mod matcher;
@@ -27,6 +28,7 @@ use crate::engine::{Engine, Refusal};
 use crate::feed::Feed;
 use crate::metrics as prometheus_text;
 use crate::options::Options;
+use crate::silences::Silences;
 
 /// The description of the API; a test holds it against the routes.
 const OPENAPI: &str = include_str!("../openapi.json");
@@ -41,6 +43,8 @@ pub struct App {
     pub owners: Arc<Owners>,
     /// Who did what.
     pub audit: Audit,
+    /// Which alerts are kept back.
+    pub silences: Silences,
     /// What came from the engine.
     pub feed: Arc<Feed>,
     /// The engine itself.

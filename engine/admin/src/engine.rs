@@ -1,5 +1,6 @@
 //! What the pages may ask of the engine beyond its snapshots; the host answers.
 
+use schemas::message::Message;
 use serde::{Deserialize, Serialize};
 
 /// The largest Lua source that is taken, bytes.
@@ -149,6 +150,12 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// As [`Engine::check`]. What happens while it runs stands in the report.
     fn trial(&self, trial: &Trial) -> Result<TrialReport, Refusal>;
+
+    /// Appends a message to the analysis queue, as an analysis plugin would.
+    ///
+    /// # Errors
+    /// The queue does not take it.
+    fn inject(&self, message: Message) -> Result<(), Refusal>;
 
     /// Shows the messages of the last `bytes` bytes of a queue, oldest first, bare, until `visit` says false.
     ///

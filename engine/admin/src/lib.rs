@@ -18,6 +18,7 @@ pub mod payloads;
 mod roots;
 pub mod routes;
 pub mod server;
+pub mod silences;
 pub mod snapshot;
 mod text;
 pub mod watch;

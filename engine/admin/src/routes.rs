@@ -45,6 +45,11 @@ pub const ROUTES: &[Route] = routes! {
     "GET" "/api/v1/overview" Viewer get(api::overview::overview);
     "GET" "/api/v1/events" Viewer get(api::events::events);
     "GET" "/api/v1/alerts" Viewer get(api::overview::alerts);
+    "GET" "/api/v1/alerts/state" Viewer get(api::alerting::state);
+    "POST" "/api/v1/alerts/test" Operator post(api::alerting::test);
+    "GET" "/api/v1/silences" Viewer get(api::alerting::silences);
+    "POST" "/api/v1/silences/begin" Operator post(api::alerting::silence);
+    "POST" "/api/v1/silences/end" Operator post(api::alerting::end_silence);
     "GET" "/api/v1/history" Viewer get(api::overview::history);
     "GET" "/api/v1/payloads" Viewer get(api::payloads::list);
     "GET" "/api/v1/payload" Viewer get(api::payloads::payload);

@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::feed::Feed;
 use crate::options::Options;
 use crate::routes;
+use crate::silences::Silences;
 
 /// Connections at once; each page holds one for its events.
 const CONNECTIONS_MAX: usize = 256;
@@ -70,6 +71,7 @@ impl Server {
             access: Access::new(Arc::clone(&options), users),
             owners,
             audit: Audit::new(&options.state.join("audit.log")),
+            silences: Silences::open(&options.state.join("silences.json")),
             options: Arc::clone(&options),
             feed,
             engine,

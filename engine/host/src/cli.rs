@@ -26,6 +26,9 @@ const DEMO_EDGE_PORT: u16 = 8080;
 /// Submissions a second of the demonstration: enough to see something move, and little for a disk.
 const DEMO_RATE: u32 = 20;
 
+/// Seconds to the first fault of the demonstration: enough to learn what is usual, and soon enough to be seen.
+const DEMO_FAULT_AFTER: u32 = 90;
+
 /// The port of the demonstration's web UI.
 const ADMIN_PORT: u16 = 5580;
 
@@ -66,6 +69,9 @@ enum Command {
         /// Submissions a second that a crowd of made-up clients posts; 0 for none
         #[arg(long, default_value_t = DEMO_RATE)]
         rate: u32,
+        /// Seconds until the first fault of these clients, which raises an alert
+        #[arg(long, default_value_t = DEMO_FAULT_AFTER)]
+        fault_after: u32,
         /// A broker of Kafka through which raw submissions go to the loader; without it they go through the queue
         #[arg(long, value_name = "HOST:PORT")]
         kafka: Option<String>,
@@ -269,6 +275,7 @@ fn foresight(args: &[OsString]) -> ExitCode {
             port,
             syslog_port,
             rate,
+            fault_after,
             kafka,
             admin_port,
             log_level,
@@ -277,6 +284,7 @@ fn foresight(args: &[OsString]) -> ExitCode {
             port,
             syslog_port,
             rate,
+            fault_after,
             kafka,
             admin_port,
             log_level,

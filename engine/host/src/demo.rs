@@ -47,6 +47,9 @@ const LOG_FILES: &[(&str, &str)] = &[
 /// What the path of a configuration file begins with that is used with Kafka only.
 const WITH_KAFKA: &str = "kafka/";
 
+/// The monitor of errors has so many rows before the first fault: it needs twelve to know what is usual.
+const ROWS_BEFORE_FAULT: u32 = 18;
+
 /// If the wanted port is taken, so many after it are tried.
 const PORTS_TRIED: u16 = 50;
 
@@ -60,6 +63,8 @@ pub struct DemoOptions {
     pub syslog_port: u16,
     /// Submissions a second that the producer posts; 0 for no producer.
     pub rate: u32,
+    /// Seconds from the start to the producer's first fault.
+    pub fault_after: u32,
     /// A broker of Kafka, `host:port`, through which raw submissions go to the loader; none: they go through the queue.
     pub kafka: Option<String>,
     /// The port of the web UI on 127.0.0.1.
@@ -76,6 +81,7 @@ struct Place {
     edge_port: u16,
     syslog_port: u16,
     rate: u32,
+    fault_after: u32,
     kafka: Option<String>,
     admin_port: u16,
     followed: Vec<(&'static str, &'static str)>,
@@ -103,6 +109,7 @@ pub fn demo(options: DemoOptions) -> anyhow::Result<u8> {
         edge_port: free_port(options.port)?,
         syslog_port: free_port(options.syslog_port)?,
         rate: options.rate,
+        fault_after: options.fault_after,
         kafka: options.kafka,
         admin_port: free_port(options.admin_port)?,
         followed: LOG_FILES.iter().filter(readable).copied().collect(),
@@ -187,6 +194,11 @@ fn configure(place: &Place) -> anyhow::Result<()> {
             .replace("@syslog_port@", &place.syslog_port.to_string())
             .replace("@admin_port@", &place.admin_port.to_string())
             .replace("@kafka@", place.kafka.as_deref().unwrap_or_default())
+            .replace(
+                "@row@",
+                &(place.fault_after / ROWS_BEFORE_FAULT).max(1).to_string(),
+            )
+            .replace("@fault_after@", &place.fault_after.to_string())
             .replace("@rate@", &place.rate.to_string());
         write(&target, text)?;
     }
@@ -233,9 +245,16 @@ fn describe(place: &Place) {
     );
     match place.rate {
         0 => println!("  no producer posts (--rate 0)"),
-        rate => println!(
-            "  posts    {rate} submissions a second of made-up clients: good, broken, and sent twice; a fault now and then"
-        ),
+        rate => {
+            println!(
+                "  posts    {rate} submissions a second of made-up clients: good, broken, and sent twice"
+            );
+            println!(
+                "           {} s after the start and every 300 s from then on a fault comes, which lasts 60 s: an alert tells it on the
+           page Alerts, in the graph of analysis.errors_rate, and in results/alerts.json",
+                place.fault_after
+            );
+        }
     }
     if let Some(broker) = &place.kafka {
         println!(
@@ -255,6 +274,7 @@ fn describe(place: &Place) {
         "  {root}/results/errors.heka      what is not, and why; a schema mended in {root}/schemas is used within a minute"
     );
     println!("  {root}/results/logs.json        service logs and duplicates, a line of JSON each");
+    println!("  {root}/results/alerts.json      what the alert output tells, a line of JSON each");
     println!(
         "  {root}/results/payload/         throughput, counts and schema of the messages, renewed every 5 s"
     );

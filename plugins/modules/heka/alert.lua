@@ -15,7 +15,7 @@ alert = {
     -- disabled = false,    -- true: nothing is sent
     -- prefix   = false,    -- true: plugin, host and process are named in the summary and the detail
     -- throttle = 90,       -- minutes until an alert with the same id may be sent again; 0 always
-    modules = {             -- where to; see heka.alert.email, heka.alert.irc
+    modules = {             -- where to; see heka.alert.email, heka.alert.irc, heka.alert.channels
         email = { recipients = { "ops@example.com" } },
     },
     thresholds = {          -- settings by id of the alert, or of what is watched; "*" for all others
@@ -32,6 +32,7 @@ An analysis plugin that sends from `process_message` needs `process_message_inje
 | function | result |
 |---|---|
 | `send(id, summary, detail, throttle, ldata)` | whether it was sent: not if disabled, throttled, or if the summary is nil or empty. `throttle` (minutes, optional) replaces the configured one; `ldata` (optional) says to the lookup module who is meant |
+| `recover(id [, summary [, detail [, ldata] ] ])` | whether it was sent: that what `send` told of this id has ended. Only after `send`, and once; the next `send` is not throttled |
 | `throttled(id [, throttle])` | whether `send` would hold it back now; spares a costly test |
 | `get_threshold(id)` | the setting of this id, or of "*" (also called "_default_"), or nil |
 | `has_lookup()` | whether a lookup module decides who gets it |
@@ -43,7 +44,8 @@ once the longest throttle used so far has passed.
 ## Message
 
 Type "alert", Severity 1, Payload the detail, Fields: `id`, `summary`, then those of the modules (`email.recipients`,
-`irc.target`).
+`irc.target`). A recovery is Severity 6 and has a last Field, `alert.state` = "recovered"; the output `alert.lua` understands it. Plugins
+need not tell it: that output takes an alert for ended when it has not come for a while.
 --]]
 
 local string = require "string"
@@ -107,11 +109,26 @@ local function static_message(id, summary, detail)
     return msg
 end
 
+local STATE = { name = "alert.state", value = "recovered" }
+
+-- The same message, but it says that the alert has ended.
+local function recovered(message)
+    local fields = {}
+    for i, field in ipairs(message.Fields) do fields[i] = field end
+    fields[#fields + 1] = STATE
+    return { Type = message.Type, Severity = 6, Payload = message.Payload, Fields = fields }
+end
+
 -- So many sent alerts are remembered before the first look for those that nobody will ask for.
 local SENT_MIN = 1000
 
 local sent, n_sent, sweep_at = {}, 0, SENT_MIN -- id -> second
 local longest = minutes * 60
+
+local function forget(id)
+    if sent[id] then n_sent = n_sent - 1 end
+    sent[id] = nil
+end
 
 local function seconds_of(throttle)
     local seconds = (type(throttle) == "number" and throttle or minutes) * 60
@@ -121,10 +138,7 @@ end
 
 local function sweep(now)
     for id, at in pairs(sent) do
-        if now - at > longest then
-            sent[id] = nil
-            n_sent = n_sent - 1
-        end
+        if now - at > longest then forget(id) end
     end
     sweep_at = n_sent * 2
     if sweep_at < SENT_MIN then sweep_at = SENT_MIN end
@@ -145,18 +159,26 @@ function throttled(id, throttle)
     return seconds > 0 and at ~= nil and time() - at <= seconds
 end
 
+local function message_of(id, summary, detail, ldata)
+    if not lookup then return static_message(id, summary, detail) end
+    if not ldata then error("cannot call lookup function with no lookup data") end
+    return lookup(id, summary, detail, ldata)
+end
+
 function send(id, summary, detail, throttle, ldata)
     if cfg.disabled or not summary or summary == "" or throttled(id, throttle) then return false end
-    local message
-    if lookup then
-        if not ldata then error("cannot call lookup function with no lookup data") end
-        message = lookup(id, summary, detail, ldata)
-    else
-        message = static_message(id, summary, detail)
-    end
+    local message = message_of(id, summary, detail, ldata)
     -- A lookup that finds nobody has dealt with the alert as well.
     if message then inject_message(message) end
     remember(id)
+    return true
+end
+
+function recover(id, summary, detail, ldata)
+    if cfg.disabled or not sent[id] then return false end
+    local message = message_of(id, summary or "it is over", detail, ldata)
+    if message then inject_message(recovered(message)) end
+    forget(id)
     return true
 end
 

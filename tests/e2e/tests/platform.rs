@@ -180,3 +180,27 @@ fn every_submission_ends_where_it_belongs_by_way_of_kafka() {
         "{counts:?}"
     );
 }
+
+/// The whole of a file of lines of JSON that the alert output writes.
+fn told(site: &Site) -> String {
+    site.read("demo/results/alerts.json")
+}
+
+#[test]
+fn the_fault_of_the_producer_is_told_shown_and_drawn() {
+    let site = Site::new();
+    let mut engine = demo(&site, "100", &["--fault-after", "18"]);
+    engine.until("the alert in the file", || told(&site).contains("is high"));
+    engine.until("the alert among those that the page shows", || {
+        site.read("demo/data/admin/alerts.json").contains("is high")
+    });
+    let graph = "demo/results/payload/analysis.errors_rate.anomalies.cbuf";
+    engine.until("the mark in the graph", || {
+        site.read(graph).contains("high (robust")
+    });
+    let state = site.read("demo/data/admin/alerting/output.alerts.json");
+    assert!(state.contains("\"state\":\"firing\""), "{state}");
+    engine.stop();
+    let stdout = site.read("stdout");
+    assert!(stdout.contains("18 s after the start"), "{stdout}");
+}

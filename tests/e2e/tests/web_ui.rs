@@ -94,6 +94,7 @@ fn site(port: u16) -> Site {
     let large = "memory_limit = 64 * 1024 * 1024\noutput_limit = 4 * 1024 * 1024\ninstruction_limit = 0\n\
                  timer_event_inject_limit = 100\n";
     let site = Site::new().with_load_directory();
+    let site_alerts = site.path("alerts.json");
     let results = site.path("results");
     std::fs::create_dir_all(&results).expect("created");
     site.write(
@@ -112,6 +113,7 @@ fn site(port: u16) -> Site {
         .analysis("watch", "message_matcher = \"Type == 'log'\"\nticker_interval = 1\nalert = { modules = { email = { recipients = { '<ops@example.com>' } } } }\n_password = 'sesame'", ALERTS)
         .analysis("failing", "message_matcher = \"Type == 'log'\"", "function process_message() error('boom <b>bold</b>') end\nfunction timer_event() end")
         .analysis("<img src=x onerror='window.hacked = 1'>", "message_matcher = \"Severity == 3\"", "function process_message() return -1, 'no' end\nfunction timer_event() end")
+        .ours("output/alert.lua", "alerts", &format!("message_matcher = \"Type == 'alert'\"\nticker_interval = 1\npreserve_data = true\nalert = {{ channels = {{ file = {{ kind = 'file', path = '{}' }} }} }}", site_alerts.display()))
         .output("sink", "message_matcher = \"Type == 'log'\"\nread_queue = 'input'", "function process_message() return 0 end\nfunction timer_event() end")
 }
 
@@ -147,6 +149,15 @@ fn every_page_and_action_works_in_a_browser() {
     drive("ui.js", &[&format!("http://127.0.0.1:{port}")]);
     let log = engine.stop().log;
     assert!(log.contains("deploy analysis.counted: ok"), "{log}");
+    let told = site.read("alerts.json");
+    assert!(told.contains("a test of the way that alerts go"), "{told}");
+    let audit = site.read("output/admin/audit.log");
+    for action in ["silence", "end silence", "test alert"] {
+        assert!(
+            audit.contains(&format!("\"action\":\"{action}\"")),
+            "{audit}"
+        );
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ fn body(path: &str) -> &'static str {
         "/api/v1/trial" | "/api/v1/deploy" => {
             r#"{"kind":"analysis","name":"b","config":"","source":""}"#
         }
+        "/api/v1/silences/begin" => r#"{"expression":"TRUE","minutes":5,"reason":"a test"}"#,
+        "/api/v1/silences/end" => r#"{"id":"none"}"#,
         _ => "",
     }
 }

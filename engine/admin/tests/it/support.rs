@@ -63,6 +63,12 @@ impl Engine for Told {
         })
     }
 
+    fn inject(&self, message: schemas::message::Message) -> Result<(), Refusal> {
+        let kind = message.type_.unwrap_or_default();
+        self.note(format!("inject {}", String::from_utf8_lossy(&kind)));
+        Ok(())
+    }
+
     fn recorded(
         &self,
         _: Queue,

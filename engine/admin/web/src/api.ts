@@ -28,7 +28,26 @@ export interface Alert {
   summary: string;
   detail: string;
   severity: number;
+  state: string;
   to: string[];
+}
+
+/** What an alert output has told of itself. */
+export interface AlertOutput {
+  plugin: string;
+  alerts: { state: string; plugin: string; id: string; silence?: string; count: number; told: { channel: string; at: number; state: string }[] }[];
+  channels: { name: string; kind: string; waiting: number; failures: number; error?: string; sent: number; sent_at?: number }[];
+}
+
+export interface Silence {
+  id: string;
+  start: number;
+  end: number;
+  author: string;
+  reason: string;
+  plugin?: string;
+  alert?: string;
+  expression?: string;
 }
 
 export interface Queue {

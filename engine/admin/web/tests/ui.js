@@ -196,9 +196,32 @@ async function matcher(page, shoot) {
   await page.getByText('No message matches').waitFor();
 }
 
+async function alerting(page, shoot) {
+  await page.goto(at('alerts'));
+  await page.getByRole('cell', { name: /^file/ }).waitFor();
+  await page.getByText('works').first().waitFor();
+  await page.getByRole('button', { name: 'New silence' }).click();
+  await page.getByRole('button', { name: 'Begin' }).click();
+  await page.getByText('a silence needs a reason').waitFor();
+  await shoot('action-silence');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('details.alert summary').first().click();
+  await page.locator('details.alert[open]').getByRole('button', { name: 'Silence' }).click();
+  await page.getByLabel('Reason').fill('we know <img src=x onerror="window.hacked = 1">');
+  await page.getByRole('button', { name: 'Begin' }).click();
+  await page.locator('.silences').getByText('we know <img').waitFor();
+  await shoot('action-silenced');
+  await page.locator('.silences').getByRole('button', { name: 'End' }).click();
+  await page.locator('.silences').getByText('None holds').waitFor();
+  await page.getByRole('button', { name: 'Send a test' }).click();
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('details.alert').getByText('a test of the way that alerts go').waitFor();
+  await page.locator('.badge.test').waitFor();
+}
+
 async function rest(page, shoot) {
   await page.goto(at('alerts'));
-  await page.locator('details.alert summary').first().click();
+  await page.locator('details.alert summary', { hasText: 'the rate fell' }).first().click();
   await page.getByText('expected 1200 a minute').first().waitFor();
   await page.getByLabel('Filter alerts').fill('no such alert');
   await page.getByText('Nothing fits').waitFor();
@@ -254,9 +277,9 @@ await run(async (browser) => {
   await ready.close();
   await firstPaint(browser);
   await everyPage(browser);
-  const { page, context, healthy, shoot } = await open(browser, VIEWS[0], /422/);
+  const { page, context, healthy, shoot } = await open(browser, VIEWS[0], /422|400/);
   await page.goto(base);
-  for (const part of [graphs, plugins, matcher, rest]) {
+  for (const part of [graphs, plugins, matcher, alerting, rest]) {
     await part(page, shoot);
     await healthy(part.name);
   }

@@ -3,13 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use admin::engine::{
     Command, Deployment, Engine, Files, Queue as Which, Refusal, SOURCE_MAX, Trial, TrialReport,
 };
 use queue::{Position, Start};
 use sandbox::{Kind, config_file};
-use schemas::frame;
+use schemas::frame::{self, FrameBuf};
+use schemas::message::Message;
 use stdx::files::{RealDisk, write_atomically};
 
 use super::{private, trial};
@@ -36,6 +38,9 @@ const RESTRICTED: [&str; 12] = [
 
 /// Largest file that is shown whole, bytes; of longer ones the beginning.
 const SHOWN_MAX: usize = SOURCE_MAX;
+
+/// How long a message waits for slow readers of the queue.
+const INJECT_WAIT: Duration = Duration::from_secs(1);
 
 /// Answers for one engine.
 pub struct Desk {
@@ -186,6 +191,16 @@ impl Engine for Desk {
             tracing::warn!(target: "admin", "removing {}: {error}", dir.display());
         }
         report
+    }
+
+    fn inject(&self, message: Message) -> Result<(), Refusal> {
+        let mut framed = FrameBuf::new();
+        message.encode(framed.message());
+        let queue = &self.shared.analysis_queue;
+        let taken = queue.append_past_readers(framed.finish(), INJECT_WAIT);
+        taken
+            .map(drop)
+            .map_err(|error| Refusal::Unable(error.to_string()))
     }
 
     fn recorded(

@@ -1,4 +1,4 @@
-//! `heka.alert`, `heka.alert.email`, `heka.alert.irc` and `heka.alert.idrouter`: what is sent, to whom, and how often.
+//! `heka.alert`, `heka.alert.email`, `heka.alert.irc`, `heka.alert.channels` and `heka.alert.idrouter`: what is sent, to whom, and how often.
 
 use modules::Setup;
 use sandbox::Kind;
@@ -100,6 +100,33 @@ fn the_same_alert_is_throttled() {
         "assert(alert.send('a', 's', 'd') == false)",
     );
     assert_eq!(sent.expect("it runs").len(), 0);
+}
+
+#[test]
+fn what_has_ended_is_told_once_and_may_come_again() {
+    let source = "
+        assert(alert.recover('a', 'it was nothing') == false)
+        assert(alert.send('a', 'one', 'd') == true)
+        assert(alert.recover('a', 'back', 'as usual') == true and alert.recover('a') == false)
+        assert(alert.send('a', 'two', 'd') == true)
+    ";
+    let sent = run("{ modules = { channels = {} } }", source).expect("it runs");
+    assert_eq!(sent.len(), 3);
+    assert_eq!(text(&sent[0]), "id=a summary=one|d");
+    assert_eq!(text(&sent[2]), "id=a summary=two|d");
+    assert_eq!(sent[1].severity, Some(6));
+    let fields: Vec<_> = sent[1]
+        .fields
+        .iter()
+        .map(|field| field.name.clone())
+        .collect();
+    assert_eq!(fields, [&b"id"[..], b"summary", b"alert.state"]);
+    let routed = run(
+        ROUTES,
+        "alert.send('i', 's', 'd', 0, { subject = 'bob', senduser = true })
+        assert(alert.recover('i', 's', 'd', { subject = 'bob', senduser = true }))",
+    );
+    assert_eq!(routed.expect("it runs")[1].fields.len(), 4);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What Lua programs alone cannot show: state round trips, limits, messages that modules make.
 
 mod alert;
+mod alert_output;
 mod analysis;
 mod codecs;
 mod json;

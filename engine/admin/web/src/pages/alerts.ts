@@ -1,15 +1,18 @@
 // Alerts: what plugins thought worth telling, newest first.
 
-import { get, on, type Alert } from '../api';
+import { can, get, on, type Alert } from '../api';
 import { empty, failure, fill, filterField, h } from '../dom';
 import { ago, time } from '../format';
 import { link, place, remember, type Page } from '../page';
+import { channelsPanel, known, sendTest, silenceDialog, silencesPanel, stateOf, toldOf, type Known } from './alerting';
 
 export function alerts(): Page {
   const { query } = place();
   let filter = query.get('q') ?? '';
   const opened = Number(query.get('n') ?? 0);
   let list: Alert[] = [];
+  let all: Known = { outputs: [], silences: [], at_ms: 0 };
+  const panels = h('div', { class: 'columns two' });
   const board = h('div', { class: 'alerts' });
   const summary = h('span', { class: 'muted' });
 
@@ -31,9 +34,11 @@ export function alerts(): Page {
         h(
           'details',
           { class: 'alert', open: alert.number === opened },
-          h('summary', null, h('time', { title: ago(alert.at_ms) }, time(alert.at_ms)), h('strong', null, alert.summary), h('span', { class: 'muted' }, `${alert.logger} · ${alert.id}`)),
+          h('summary', null, h('time', { title: ago(alert.at_ms) }, time(alert.at_ms)), h('span', { class: `badge ${stateOf(alert, all)}` }, stateOf(alert, all)), h('strong', null, alert.summary), h('span', { class: 'muted' }, `${alert.logger} · ${alert.id}`)),
           alert.detail && h('pre', { class: 'wrap' }, alert.detail),
           alert.to.length > 0 && h('p', { class: 'muted' }, `sent to ${alert.to.join('; ')}`),
+          toldOf(alert, all).length > 0 && h('p', { class: 'muted' }, `told by ${toldOf(alert, all).join(', ')}`),
+          can('operator') && alert.state === 'firing' && h('p', null, h('button', { onclick: () => silenceDialog(alert.logger, alert.id, () => void loadKnown()) }, 'Silence')),
           h('p', null, h('a', { href: link(['plugins', alert.logger]) }, 'the plugin'), ' · ', h('a', { href: link(['graphs'], { q: alert.logger }) }, 'its graphs')),
         ),
       ),
@@ -49,11 +54,25 @@ export function alerts(): Page {
     }
   }
 
+  async function loadKnown(): Promise<void> {
+    try {
+      all = await known();
+    } catch {
+      // The list says so if the server is gone.
+      return;
+    }
+    fill(panels, channelsPanel(all), silencesPanel(all, () => void loadKnown()));
+    // What somebody has opened must not close under their hands.
+    if (!board.querySelector('details[open]')) show();
+  }
+
+  const timer = setInterval(() => void loadKnown(), 5000);
   const off = on('alerts', (more) => {
     list = [...more.alerts, ...list.filter((old) => !more.alerts.some((one) => one.number === old.number))];
     show();
   });
   void load();
+  void loadKnown();
   return {
     element: h(
       'div',
@@ -68,9 +87,15 @@ export function alerts(): Page {
           remember({ q: filter });
           show();
         }),
+        can('operator') && h('button', { onclick: () => void sendTest() }, 'Send a test'),
+        can('operator') && h('button', { onclick: () => silenceDialog('', '', () => void loadKnown()) }, 'New silence'),
       ),
+      panels,
       board,
     ),
-    leave: off,
+    leave: () => {
+      clearInterval(timer);
+      off();
+    },
   };
 }

@@ -51,7 +51,8 @@ fn speak(stream: TcpStream, extensions: &str, refuse: &str, noted: &Heard) {
     }
 }
 
-fn server(extensions: &'static str, refuse: &'static str) -> (u16, Heard) {
+/// A server of SMTP; what it was told.
+pub fn server(extensions: &'static str, refuse: &'static str) -> (u16, Heard) {
     let heard = Heard::default();
     let noted = Arc::clone(&heard);
     let port = serve(move |_, stream| speak(stream, extensions, refuse, &noted));

@@ -112,7 +112,8 @@ local byte, format, sub = string.byte, string.format, string.sub
 local new_cb = circular_buffer.new
 local date = alerts.date
 local add_to_payload, inject_payload, read_config = add_to_payload, inject_payload, read_config
-local assert, error, ipairs, pairs, setmetatable, pcall, print, tostring, type = assert, error, ipairs, pairs, setmetatable, pcall, print, tostring, type
+local assert, error, ipairs, pairs, pcall, print = assert, error, ipairs, pairs, pcall, print
+local setmetatable, tostring, type = setmetatable, tostring, type
 
 local M = {}
 setfenv(1, M)
@@ -612,7 +613,8 @@ local function add_table(self, state)
         end
     end
     for _, name in ipairs { "late", "ahead", "more", "unshown" } do
-        if state[name] > 0 then add_to_payload("(", name, ")\t", name == "unshown" and "payloads" or "messages", "\t", state[name], "\t-\tcount\t-\t-\n") end
+        local what = name == "unshown" and "payloads" or "messages"
+        if state[name] > 0 then add_to_payload("(", name, ")\t", what, "\t", state[name], "\t-\tcount\t-\t-\n") end
     end
     if state.alerts.dropped > 0 then add_to_payload("(dropped)\talerts\t", state.alerts.dropped, "\t-\tcount\t-\t-\n") end
 end

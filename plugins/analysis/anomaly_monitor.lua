@@ -54,11 +54,12 @@ if not detectors then
     if not value_variable then detectors[2] = { kind = "gap", resolution = sec_per_row } end
 end
 assert(#detectors > 0, "detectors must not be empty")
-for _, check in ipairs(detectors) do check.name = check.name or check.kind end
+local measure = value_variable and "average" or "count"
+for _, check in ipairs(detectors) do check.name, check.label = check.name or check.kind, check.name or measure end
 
 local monitor = watch.new {
     title = "anomalies", sec_per_row = 300, rows = 720,
-    measures = { { name = value_variable and "average" or "count", kind = value_variable and "average" or "count", checks = detectors } },
+    measures = { { name = measure, kind = measure, checks = detectors } },
 }
 _PRESERVATION_VERSION = monitor:version(read_config("preservation_version"))
 state = monitor:state()

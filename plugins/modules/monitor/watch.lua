@@ -66,7 +66,7 @@ it is for count, sum, average, share and unique.
 | consensus | what `need` of its `detectors`, a list of checks, find strange `within` so many seconds |
 | others | see reference/detector.md; they have no `refractory` of their own |
 
-`name` of a check names its alerts; default is that of the measure. The configuration may replace checks:
+`name` of a check names its alerts, `label` is what their texts call it; default is the name of the measure. The configuration may replace checks:
 
 ```lua
 alert = {
@@ -155,7 +155,7 @@ local WINDOWED = { count = true, sum = true, average = true, share = true, uniqu
 local function parameters(check)
     local params = {}
     for name, value in pairs(check) do
-        if name ~= "kind" and name ~= "name" then params[name] = value end
+        if name ~= "kind" and name ~= "name" and name ~= "label" then params[name] = value end
     end
     return params
 end
@@ -553,18 +553,18 @@ end
 local function words(self, key, k, i)
     local measure = self.measures[i]
     local check = checks_of(key, measure)[k.which[i]]
-    local name = check.name or measure.name
+    local name, label = check.name or measure.name, check.label or check.name or measure.name
     if measure.kind == "histogram" then
-        return name, format("%s has changed: %s", name, k.most[i]), format("score %.3g by '%s'", k.score[i], check.kind)
+        return name, format("%s has changed: %s", label, k.most[i]), format("score %.3g by '%s'", k.score[i], check.kind)
     end
     local value, usual = k.last[i], k.usual[i]
     if check.kind == "gap" then
-        local text = format("%s, nothing came (usually %s a row)", name, number(usual or 0, measure.unit))
+        local text = format("%s, nothing came (usually %s a row)", label, number(usual or 0, measure.unit))
         return name, text, format("score %.3g by 'gap'", k.score[i])
     end
     local has = value and number(value, measure.unit) or "nothing"
     local than = usual and format(", usually %s", number(usual, measure.unit)) or ""
-    local text = format("%s is %s (%s%s)", name, direction(check, value, usual), has, than)
+    local text = format("%s is %s (%s%s)", label, direction(check, value, usual), has, than)
     return name, text, format("score %.3g by '%s'", k.score[i], check.kind)
 end
 

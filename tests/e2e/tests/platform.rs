@@ -194,9 +194,9 @@ fn the_fault_of_the_producer_is_told_shown_and_drawn() {
     engine.until("the alert among those that the page shows", || {
         site.read("demo/data/admin/alerts.json").contains("is high")
     });
-    let graph = "demo/results/payload/analysis.errors_rate.anomalies.cbuf";
+    let graph = "demo/results/payload/analysis.errors_rate.anomalies_count.cbuf";
     engine.until("the mark in the graph", || {
-        site.read(graph).contains("high (robust")
+        site.read(graph).contains("count is high (")
     });
     let state = site.read("demo/data/admin/alerting/output.alerts.json");
     assert!(state.contains("\"state\":\"firing\""), "{state}");

@@ -46,7 +46,7 @@ fn planted_faults_become_alerts_and_only_they() {
     // The rise once, the silence of a day once: the gap belongs to it.
     assert_eq!((count("a.seasonal"), ids.len()), (2, 2), "{ids:?}");
     let summary = field_text(&alerts[0], "summary").expect("a summary");
-    assert!(summary.starts_with("a: seasonal is high ("), "{summary}");
+    assert!(summary.starts_with("a: count is high ("), "{summary}");
     let detail =
         String::from_utf8_lossy(alerts[0].payload.as_deref().unwrap_or_default()).into_owned();
     assert!(detail.contains("by 'seasonal'"), "{detail}");

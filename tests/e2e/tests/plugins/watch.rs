@@ -43,7 +43,7 @@ impl Case {
         );
         Site::new()
             .set("max_message_size", "8388608")
-            .ours(&format!("analysis/{}.lua", self.plugin), "monitor", &cfg)
+            .ours(self.plugin, "monitor", &cfg)
             .collect("alerts", "Type == 'alert'")
             .collect("graphs", "Type == 'inject_payload'")
     }
@@ -146,7 +146,7 @@ const DOCTYPE_CFG: &str = "structure_sample = 10\nalert.thresholds = { ['*'] = {
 fn doctype(kind: &str) -> Case {
     let minute = format!("local KIND = '{kind}'\n{}", DOCTYPE);
     Case {
-        plugin: "doctype_monitor",
+        plugin: "analysis/doctype_monitor.lua",
         cfg: DOCTYPE_CFG,
         minute: minute.leak(),
     }
@@ -222,7 +222,7 @@ fn a_fault_in_a_hierarchy_is_told_once_at_its_level() {
         ("all", "telemetry.volume"),
     ] {
         let case = Case {
-            plugin: "hierarchy_monitor",
+            plugin: "analysis/hierarchy_monitor.lua",
             cfg: TREE_CFG,
             minute: format!("local KIND = '{kind}'\n{TREE}").leak(),
         };
@@ -250,7 +250,7 @@ fn changed_distributions_of_categories_and_numbers() {
         "value_variable = 'Fields[ms]'\ncategories = false\nbins = 20\nhigh = 10000\nsec_per_row = 600\nminimum = 300",
     ] {
         let case = Case {
-            plugin: "histogram_monitor",
+            plugin: "analysis/histogram_monitor.lua",
             cfg,
             minute: DISTRIBUTION,
         };
@@ -285,7 +285,7 @@ fn payloads_that_grow() {
         ("large", "web/visit.large"),
     ] {
         let case = Case {
-            plugin: "payload_size_monitor",
+            plugin: "analysis/payload_size_monitor.lua",
             cfg: "large = 3000",
             minute: format!("local KIND = '{kind}'\n{SIZES}").leak(),
         };
@@ -319,7 +319,7 @@ fn requests_that_fail() {
         ("silence", "all.inactivity"),
     ] {
         let case = Case {
-            plugin: "http_status_monitor",
+            plugin: "analysis/http_status_monitor.lua",
             cfg: "",
             minute: format!("local KIND = '{kind}'\n{REQUESTS}").leak(),
         };
@@ -354,7 +354,7 @@ const CLIENTS: &str = r#"
 #[test]
 fn clients_that_stay_away() {
     let case = Case {
-        plugin: "unique_items",
+        plugin: "analysis/unique_items.lua",
         cfg: "item_variable = 'Fields[clientId]'\nsec_per_row = 600\nwindow = 6\nchecks = { { kind = 'robust', window = 24 } }",
         minute: CLIENTS,
     };
@@ -396,7 +396,7 @@ fn a_kind_that_never_came_before() {
         ),
     ] {
         let case = Case {
-            plugin: "new_doctype_monitor",
+            plugin: "analysis/new_doctype_monitor.lua",
             cfg: "learn = 3600\nthreshold = 10",
             minute: format!("local KIND = '{kind}'\n{KINDS}").leak(),
         };
@@ -429,7 +429,7 @@ fn one_client_makes_too_many_messages() {
     let cfg =
         "item_variable = 'Fields[remote_addr]'\nsec_per_row = 600\nminimum = 500\nitems_max = 50";
     let case = Case {
-        plugin: "heavy_hitters",
+        plugin: "analysis/heavy_hitters.lua",
         cfg,
         minute: HITTERS,
     };
@@ -472,7 +472,7 @@ fn a_host_runs_out_of_memory_or_disk() {
         ("disk", "a.example:/data.full_soon"),
     ] {
         let case = Case {
-            plugin: "host_monitor",
+            plugin: "analysis/host_monitor.lua",
             cfg: "",
             minute: format!("local KIND = '{kind}'\n{HOST}").leak(),
         };

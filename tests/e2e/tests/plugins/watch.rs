@@ -582,10 +582,8 @@ fn errors_are_aggregated_by_event_time() {
     );
 }
 
-/// Files as a Linux kernel writes them: a stat, then one in which a fourth of the time was busy.
-#[test]
-fn a_host_tells_its_metrics() {
-    let site = Site::new();
+/// Files as a Linux kernel writes them, and what `df` prints.
+fn machine(site: &Site) {
     let proc = |name: &str, text: &str| site.write(format!("proc/{name}"), text);
     proc(
         "stat",
@@ -604,11 +602,17 @@ fn a_host_tells_its_metrics() {
         "net/dev",
         "Inter-|   Receive\n face |bytes\n    lo: 9 0 0 0 0 0 0 0 9 0 0 0 0 0 0 0\n  eth0: 1000 0 0 0 0 0 0 0 2000 0 0 0 0 0 0 0\n",
     );
-    let df = site.write("df", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 1000 300 100 75% /a path\ntmpfs 10 1 9 10% /tmp\n");
+    site.write("df", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 1000 300 100 75% /a path\ntmpfs 10 1 9 10% /tmp\n");
+}
+
+#[test]
+fn a_host_tells_its_metrics() {
+    let site = Site::new();
+    machine(&site);
     let cfg = format!(
         "ticker_interval = 1\nproc = \"{}\"\ndf = \"cat {}\"",
         site.path("proc").display(),
-        df.display()
+        site.path("df").display()
     );
     let site = site
         .ours("input/host_metrics.lua", "host", &cfg)

@@ -176,84 +176,89 @@ fn graphs_that_are_too_large_are_counted_and_alerts_go_on() {
     assert!(table.contains("(unshown)\tpayloads\t2\t"), "{table}");
 }
 
+const GOOD: &str = "{ name = 'count', kind = 'count' }";
+
+/// Configurations, measures, and what is said of them.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("keys_max = 257", GOOD, "keys_max must be 1 to 256"),
+    (
+        "sec_per_row = 0",
+        GOOD,
+        "sec_per_row must be greater than 0",
+    ),
+    ("confirm = 'x'", GOOD, "confirm must be a number"),
+    ("refractory = -1", GOOD, "refractory must be a number >= 0"),
+    (
+        "",
+        "{ name = 'x', kind = 'x' }",
+        "unknown kind of measure 'x'",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'max', window = 2 }",
+        "this kind of measure has no window",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', window = 2000 }",
+        "window must be 1 to 1440",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'histogram', bins = 1 }",
+        "bins must be 2 to 256",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', checks = { { kind = 'x' } } }",
+        "unknown kind 'x'",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', checks = { { kind = 'limit' } } }",
+        "a limit needs high or low",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', checks = { { kind = 'shares' } } }",
+        "shares cannot be a check of x",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', checks = { { kind = 'cusum', refractory = 1 } } }",
+        "refractory is one of the monitor",
+    ),
+    (
+        "",
+        "{ name = 'x', kind = 'count', checks = { { kind = 'consensus' } } }",
+        "a consensus needs detectors",
+    ),
+    (
+        "alert.thresholds = { a = { x = {} } }",
+        GOOD,
+        "a: there is no measure 'x'",
+    ),
+    (
+        "alert.thresholds = { a = { count = 5 } }",
+        GOOD,
+        "a: count must be a list of checks or false",
+    ),
+    (
+        "alert.thresholds = { a = 5 }",
+        GOOD,
+        "thresholds of a must be a table",
+    ),
+];
+
 #[test]
 fn wrong_settings_are_said_at_the_start() {
     let source = |measure: &str| {
         format!(
-            "local watch = require 'monitor.watch'\nwatch.new {{ measures = {{ {measure} }} }}\nfunction process_message() return 0 end\nfunction timer_event() end"
+            "local watch = require 'monitor.watch'\nwatch.new {{ measures = {{ {measure} }} }}\n\
+             function process_message() return 0 end\nfunction timer_event() end"
         )
     };
-    let good = "{ name = 'count', kind = 'count' }";
-    for (config, measure, text) in [
-        ("keys_max = 257", good, "keys_max must be 1 to 256"),
-        (
-            "sec_per_row = 0",
-            good,
-            "sec_per_row must be greater than 0",
-        ),
-        ("confirm = 'x'", good, "confirm must be a number"),
-        ("refractory = -1", good, "refractory must be a number >= 0"),
-        (
-            "",
-            "{ name = 'x', kind = 'x' }",
-            "unknown kind of measure 'x'",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'max', window = 2 }",
-            "this kind of measure has no window",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', window = 2000 }",
-            "window must be 1 to 1440",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'histogram', bins = 1 }",
-            "bins must be 2 to 256",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', checks = { { kind = 'x' } } }",
-            "unknown kind 'x'",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', checks = { { kind = 'limit' } } }",
-            "a limit needs high or low",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', checks = { { kind = 'shares' } } }",
-            "shares cannot be a check of x",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', checks = { { kind = 'cusum', refractory = 1 } } }",
-            "refractory is one of the monitor",
-        ),
-        (
-            "",
-            "{ name = 'x', kind = 'count', checks = { { kind = 'consensus' } } }",
-            "a consensus needs detectors",
-        ),
-        (
-            "alert.thresholds = { a = { x = {} } }",
-            good,
-            "a: there is no measure 'x'",
-        ),
-        (
-            "alert.thresholds = { a = { count = 5 } }",
-            good,
-            "a: count must be a list of checks or false",
-        ),
-        (
-            "alert.thresholds = { a = 5 }",
-            good,
-            "thresholds of a must be a table",
-        ),
-    ] {
+    for &(config, measure, text) in WRONG {
         let error = load(config, &source(measure)).err().unwrap_or_default();
         assert!(
             error.contains(text),

@@ -190,9 +190,9 @@ fn told(site: &Site) -> String {
 fn the_fault_of_the_producer_is_told_shown_and_drawn() {
     let site = Site::new();
     let mut engine = demo(&site, "100", &["--fault-after", "18"]);
-    engine.until("the alert in the file", || told(&site).contains("is high"));
+    engine.until("the alert in the file", || told(&site).contains("telemetry.error is high"));
     engine.until("the alert among those that the page shows", || {
-        site.read("demo/data/admin/alerts.json").contains("is high")
+        site.read("demo/data/admin/alerts.json").contains("telemetry.error is high")
     });
     let graph = "demo/results/payload/analysis.errors_rate.anomalies.cbuf";
     engine.until("the mark in the graph", || {

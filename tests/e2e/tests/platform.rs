@@ -190,13 +190,16 @@ fn told(site: &Site) -> String {
 fn the_fault_of_the_producer_is_told_shown_and_drawn() {
     let site = Site::new();
     let mut engine = demo(&site, "100", &["--fault-after", "18"]);
-    engine.until("the alert in the file", || told(&site).contains("is high"));
-    engine.until("the alert among those that the page shows", || {
-        site.read("demo/data/admin/alerts.json").contains("is high")
+    engine.until("the alert in the file", || {
+        told(&site).contains("telemetry.error: rate is high")
     });
-    let graph = "demo/results/payload/analysis.errors_rate.anomalies_count.cbuf";
+    engine.until("the alert among those that the page shows", || {
+        site.read("demo/data/admin/alerts.json")
+            .contains("telemetry.error: rate is high")
+    });
+    let graph = "demo/results/payload/analysis.errors_rate.errors_count.cbuf";
     engine.until("the mark in the graph", || {
-        site.read(graph).contains("count is high (")
+        site.read(graph).contains("rate is high")
     });
     let state = site.read("demo/data/admin/alerting/output.alerts.json");
     assert!(state.contains("\"state\":\"firing\""), "{state}");

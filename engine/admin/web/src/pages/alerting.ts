@@ -107,7 +107,7 @@ export function channelsPanel(all: Known): HTMLElement {
       h(
         'tr',
         null,
-        h('td', null, channel.name, ' ', h('span', { class: 'muted' }, `${channel.kind}, ${output.plugin}`)),
+        h('td', null, channel.name, ' ', h('span', { class: 'muted' }, channel.kind, h('span', { class: 'wide' }, `, ${output.plugin}`))),
         h('td', null, h('span', { class: channel.failures ? 'bad' : 'good' }, channel.failures ? (channel.error ?? 'fails') : 'works')),
         h('td', { class: 'n' }, channel.waiting),
         h('td', { class: 'n' }, channel.sent_at ? ago(channel.sent_at * 1000) : '–'),

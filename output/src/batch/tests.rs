@@ -1,3 +1,5 @@
+//! What batches promise: when they end, that each message gets an answer, and that they are the same after a crash.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 

@@ -31,8 +31,11 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 impl Directory {
     /// A store in `root`, which is made when the first object comes.
     pub fn new(root: impl Into<PathBuf>) -> Directory {
+        let root = root.into();
+        // The folder that holds the store is synced too, and a name alone does not say which that is.
+        let root = std::path::absolute(&root).unwrap_or(root);
         Directory {
-            root: root.into(),
+            root,
             rights: FileRights::default(),
         }
     }

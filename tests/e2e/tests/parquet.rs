@@ -40,6 +40,7 @@ dead_letter = true
 max_file_age = 1
 max_rowgroup_size = 50
 max_writers = 2
+sync = false
 batch_dir = "lake"
 json_objects = { "Fields[submission]" }
 metadata_group = "metadata"

@@ -39,8 +39,8 @@ fn landfill(folder: &Path) -> Vec<Message> {
 
 /// What DuckDB says to the statement that the start text shows, as rows of type, country and count.
 fn ask_lake(site: &Site) -> Vec<(String, String, usize)> {
-    let log = site.log();
-    let line = log
+    let text = site.read("stdout");
+    let line = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("duckdb -c "));
     let line = line.expect("the start text shows a line for DuckDB");

@@ -31,5 +31,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json spool);
-smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json derive);
+smoke!(frame message matcher pattern config state queue checkpoints library analysis cbuf json spool derive);

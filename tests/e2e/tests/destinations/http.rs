@@ -31,11 +31,9 @@ fn send(site: Site, payloads: &[&str], url: &str, cfg: &str) -> Site {
         "message_matcher = \"Type == 'sample'\"\nurl = '{url}'\nasync_buffer_size = 1000\nticker_interval = 1\n\
          dead_letter = true\nretry_delay_ms = 10\n{cfg}"
     );
-    let site = site
-        .ours("input/heka_file.lua", "in", &input)
+    site.ours("input/heka_file.lua", "in", &input)
         .ours("output/http.lua", "http", &cfg)
-        .collect("letters", "Type == 'foresight.dead_letter'");
-    site
+        .collect("letters", "Type == 'foresight.dead_letter'")
 }
 
 /// Runs the engine until so many dead letters are there; a replay would end their reader first.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The folders below `plugins/` that hold Lua for the engine; the others are for readers and editors.
-const PLUGIN_FOLDERS: [&str; 6] = [
-    "input", "analysis", "output", "decoders", "encoders", "modules",
+const PLUGIN_FOLDERS: [&str; 7] = [
+    "input", "analysis", "output", "alert", "decoders", "encoders", "modules",
 ];
 
 fn main() -> io::Result<()> {

@@ -337,7 +337,9 @@ fn flush(call: &mut Call<'_>) -> Result<usize, Error> {
     /// A day is longer than anybody wants to wait.
     const LONGEST_S: f64 = 86_400.0;
     let seconds = call.opt_number(2)?.unwrap_or(LONGEST_S);
-    let longest = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_S));
+    // What is no number is no time.
+    let seconds = if seconds > 0.0 { seconds } else { 0.0 };
+    let longest = Duration::from_secs_f64(seconds.min(LONGEST_S));
     let runtime = runtime().map_err(Error::new)?;
     let patience = patience(call);
     let mut handle = handle(call)?;

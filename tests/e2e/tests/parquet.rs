@@ -173,9 +173,9 @@ rows = ds.dataset(files, schema=new).to_table(columns=["doc_id", "new_name"]).to
 assert {row["doc_id"]: row["new_name"] for row in rows} == {"d%d" % i: i if i > 10 else None for i in range(1, 21)}
 for ask, want in [
     ("count(*)", 20), ("count(new_name)", 10), ("sum(new_name)", 155), ("count(os.name)", 20), ("min(doc_type)", "row")]:
-    got = duckdb.sql("select %s from read_parquet(%r, union_by_name = true, hive_partitioning = true)" % (ask, files)).fetchone()[0]
+    got = duckdb.sql("select %s from read_parquet(%r, union_by_name = true, hive_partitioning = true)" % (ask, files)).fetchall()[0][0]
     assert got == want, (ask, got)
-versions = duckdb.sql("select sum(os.new_version) from read_parquet(%r)" % files[-1]).fetchone()[0]
+versions = duckdb.sql("select sum(os.new_version) from read_parquet(%r)" % files[-1]).fetchall()[0][0]
 assert versions == 155, versions
 "#;
 

@@ -57,7 +57,7 @@ fn planted_faults_become_alerts_and_only_they() {
     let last = graphs.iter().rfind(is_graph).expect("a graph");
     let text = String::from_utf8_lossy(last.payload.as_deref().unwrap_or_default()).into_owned();
     assert!(
-        text.contains("\"annotations\":[{") && text.contains("seasonal"),
+        text.contains("\"annotations\":[{") && text.contains("count is high ("),
         "{}",
         &text[..200]
     );

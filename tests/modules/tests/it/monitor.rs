@@ -4,7 +4,8 @@ use modules::{Plugin, Setup};
 use sandbox::Kind;
 use schemas::message::{Field, FieldValue, Message};
 
-const ALERT: &str = "alert = { modules = { email = { recipients = { 'ops@example.com' } } } }";
+const ALERT: &str = "Logger = 'analysis.watch'\nHostname = 'host.example.com'\n\
+    alert = { modules = { email = { recipients = { 'ops@example.com' } } } }";
 
 fn load(config: &str, source: &str) -> Result<Plugin, String> {
     let mut setup = Setup::new(Kind::Analysis).configured(&format!("{ALERT}\n{config}"));

@@ -1,8 +1,9 @@
 //! The loader on lifelike main pings: from raw submissions in a file to validated messages in the queue.
 //!
 //! The pings are those of `input/telemetry_producer.lua`, posted once through the HTTP edge into a file: some 30 KB of JSON
-//! each, gzipped. Measured are inflating, parsing, validation against the schema, the client's place and browser, the search
-//! for duplicates, and both ways through the queue. Does not show the HTTP edge, Kafka and the sinks.
+//! each, gzipped. Measured are inflating, parsing, validation against the schema, splitting, the search for duplicates, and
+//! the queue. The decoder stands in an input, as it does behind Kafka. Does not show the HTTP edge, Kafka
+//! and the sinks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::table::Figure;
 use crate::throughput::{self, Workload};
 
 /// What it measures, and what it does not show.
-pub const ABOUT: &str = "gzipped telemetry pings of some 30 KB of JSON: inflated, validated, located, tested for duplicates, injected; \
+pub const ABOUT: &str = "gzipped telemetry pings of some 30 KB of JSON: inflated, validated, split, tested for duplicates, injected; \
     not: the edge, Kafka, sinks";
 
 /// The file of submissions, made once.
@@ -139,18 +140,16 @@ impl Workload for Loader {
         } else {
             scratch.join(FILE)
         };
-        let config = format!("frames = {:?}", file.display().to_string());
-        dir.plugin(Stage::Input, "frames", "frames.lua", &config)?;
         let schemas = rundir::project("schemas/json");
         let config = format!(
-            "message_matcher = \"Type == 'telemetry-raw'\"\nread_queue = 'input'\nmemory_limit = 268435456\noutput_limit = 8388608\n\
-             instruction_limit = 0\n\
+            "frames = {:?}\nmemory_limit = 268435456\noutput_limit = 8388608\n\
              decoders_moz_ingest_common = {{\nsub_decoders = {{ telemetry = 'decoders.moz_ingest.telemetry' }},\n\
              error_on_missing_sub_decoder = true, cf_items = 100000 }}\n\
              decoders_moz_ingest_telemetry = {{ schema_path = [[{}/telemetry]] }}",
+            file.display().to_string(),
             schemas.display()
         );
-        dir.installed(Stage::Output, "loader", "loader.lua", &config)?;
+        dir.plugin(Stage::Input, "load", "load.lua", &config)?;
         let config = "message_matcher = \"Type == 'telemetry'\"\nreport = true";
         dir.plugin(Stage::Analysis, "validated", "count.lua", config)?;
         dir.report()

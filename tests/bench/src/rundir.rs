@@ -23,6 +23,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ),
     ("kafka_out.lua", include_str!("../lua/kafka_out.lua")),
     ("lake.lua", include_str!("../lua/lake.lua")),
+    ("load.lua", include_str!("../lua/load.lua")),
     ("lines.lua", include_str!("../lua/lines.lua")),
     ("modules.lua", include_str!("../lua/modules.lua")),
     (

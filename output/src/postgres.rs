@@ -19,7 +19,7 @@ use session::{Outcome, Session};
 /// What LuaSQL begins its words with.
 const PREFIX: &str = "LuaSQL: ";
 /// How long an output may still wait in one call after a stop: it may have to hand over its last data.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
+const GRACE: std::time::Duration = std::time::Duration::from_secs(8);
 
 /// Offers `luasql.postgres` to input and output plugins.
 pub fn register(registry: &mut Registry) {

@@ -14,8 +14,9 @@ const THREADS: usize = 2;
 /// The longest time between two looks at whether the plugin has to stop.
 const STEP: Duration = Duration::from_millis(100);
 
-/// How long an output may still wait in one call after a stop: it may have to hand over its last data.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long an output may still wait in one call after a stop: it may have to hand over its last data. Shorter than the 10
+/// seconds after which the engine interrupts it, so that an unreachable store is no fault of the plugin.
+const GRACE: Duration = Duration::from_secs(8);
 
 /// The runtime that all stores share.
 ///

@@ -11,9 +11,10 @@ use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Registry,
 use crate::batch::{Answers, Batches, Limits, Options, Origin};
 use crate::destination::{Destination, Outlook};
 use crate::http::{Authorization, Endpoint, Settings};
+use crate::object_store::{patience, text};
 use crate::options::{Table, config};
 use crate::record::gather;
-use crate::runtime::{Patience, runtime};
+use crate::runtime::runtime;
 use crate::secret::Secret;
 use crate::stdout::Stdout;
 
@@ -89,8 +90,7 @@ impl Object for Handle {
 
 /// `open(address[, options])`: a destination; nothing is asked of it yet.
 fn open(call: &mut Call<'_>) -> Result<usize, Error> {
-    let address = std::str::from_utf8(call.check_bytes(1)?)
-        .map_err(|_| Error::argument(1, "invalid UTF-8"))?;
+    let address = text(call, 1)?;
     let stream = stream_of(call)?;
     let ends = config(call, "output_path")?
         .map(|path| PathBuf::from(path).join(format!("{}.ends", call.plugin_name())));
@@ -229,10 +229,6 @@ fn secret(table: &mut Table<'_, '_>, name: &'static str) -> Result<Option<Secret
 
 fn handle<'a>(call: &Call<'a>) -> Result<ObjectMut<'a, Handle>, Error> {
     call.check_object_mut::<Handle>(1)
-}
-
-fn patience(call: &Call<'_>) -> Patience {
-    Patience::of_plugin(call.handle(), call.kind())
 }
 
 /// `write(sequence_id, record...)`: takes the record of the current message; true, or nil and `full`.

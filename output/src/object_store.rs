@@ -78,7 +78,7 @@ pub(crate) fn patience(call: &Call<'_>) -> Patience {
 }
 
 /// A text argument, which must be UTF-8.
-fn text<'a>(call: &Call<'a>, i: i32) -> Result<&'a str, Error> {
+pub(crate) fn text<'a>(call: &Call<'a>, i: i32) -> Result<&'a str, Error> {
     std::str::from_utf8(call.check_bytes(i)?).map_err(|_| Error::argument(i, "invalid UTF-8"))
 }
 

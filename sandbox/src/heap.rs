@@ -235,8 +235,7 @@ pub(crate) unsafe fn allocator_data(l: *mut lua_State) -> *mut c_void {
 impl Value {
     #[inline(always)]
     fn of(word: u64) -> Value {
-        // The shift keeps the sign, as LuaJIT's does.
-        match ((word as i64) >> 47) as u32 {
+        match Word(word).upper() {
             kind::NIL => Value::Nil,
             kind::FALSE => Value::Bool(false),
             kind::TRUE => Value::Bool(true),
@@ -433,27 +432,23 @@ unsafe fn is_seen(l: *mut lua_State, i: c_int) -> bool {
         let Some(word) = word_at(l, i) else {
             return false;
         };
-        let same_string = word.string().map(Value::String)
-            == match word.value() {
-                text @ Value::String(_) => Some(text),
-                _ => None,
-            };
-        let same_number = word.number().map(Value::Number)
-            == match word.value() {
-                number @ Value::Number(_) => Some(number),
-                _ => None,
-            };
         let content = match word.value() {
             Value::Nil => ffi::lua_type(l, i) == ffi::LUA_TNIL,
             Value::Bool(truth) => truth == (ffi::lua_toboolean(l, i) != 0),
-            Value::Number(number) => number == ffi::lua_tonumber(l, i),
+            Value::Number(number) => {
+                number == ffi::lua_tonumber(l, i) && word.number() == Some(number)
+            }
             Value::String(text) => {
                 text == Str::of_text(ffi::lua_tolstring(l, i, std::ptr::null_mut()))
+                    && word.string() == Some(text)
             }
             Value::Table(table) => table == Table::at(l, i),
             Value::Other => true,
         };
-        content && same_string && same_number && word.kind() == Type::from_raw(ffi::lua_type(l, i))
+        let kind = word.kind();
+        let is_text = word.string().is_some() == (kind == Type::String);
+        let is_number = word.number().is_some() == (kind == Type::Number);
+        content && is_text && is_number && kind == Type::from_raw(ffi::lua_type(l, i))
     }
 }
 

@@ -17,4 +17,4 @@ pub use certificates::Certificates;
 pub use frames::{field_number, field_text, frame, messages, payloads};
 pub use process::{Engine, Finished, wait_until};
 pub use python::python;
-pub use site::{Kind, Site, free_port, plugins_dir};
+pub use site::{Kind, Site, files, free_port, plugins_dir};

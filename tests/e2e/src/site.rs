@@ -40,6 +40,23 @@ pub fn plugins_dir() -> PathBuf {
         .expect("the plugins lie beside the tests")
 }
 
+/// All files below a folder but hidden ones, in the order of their names.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let is_hidden = item.file_name().to_string_lossy().starts_with('.');
+            match item.path().is_dir() {
+                true => folders.push(item.path()),
+                false if !is_hidden => found.push(item.path()),
+                false => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// A port nobody listens on at the moment.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");

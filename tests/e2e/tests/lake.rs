@@ -2,11 +2,11 @@
 //! `foresight cat` out of it, behind a bad network, with kills in the middle: every message exactly once.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::{Site, frame, messages, payloads, program, python};
+use e2e::{Site, files, frame, messages, payloads, program, python};
 use s3server::{ACCESS_KEY, Proxy, SECRET_KEY, Server};
 use schemas::message::{Field, Message};
 use stdx::seed::Random;
@@ -74,23 +74,6 @@ impl Cloud {
         std::fs::create_dir_all(path.parent().expect("it has one")).expect("made");
         std::fs::write(path, bytes).expect("written");
     }
-}
-
-/// All files below a folder but hidden ones, in the order of their names.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for item in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let is_hidden = item.file_name().to_string_lossy().starts_with('.');
-            match item.path().is_dir() {
-                true => folders.push(item.path()),
-                false if !is_hidden => found.push(item.path()),
-                false => {}
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn sample(n: usize, fields: &[(&str, &str)]) -> Message {

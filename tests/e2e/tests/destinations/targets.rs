@@ -1,9 +1,9 @@
 //! The destinations, each with what it takes to look into it and to break it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use e2e::kafka::Broker;
-use e2e::{Site, payloads};
+use e2e::{Site, files, payloads};
 use s3server::{ACCESS_KEY, Faults, Proxy, Refusal, SECRET_KEY, Server};
 
 use crate::receiver::{OK, Receiver};
@@ -42,22 +42,6 @@ pub trait Target {
     fn received(&self) -> Vec<String>;
     /// Whether none may have arrived twice.
     fn is_exact(&self) -> bool;
-}
-
-/// All files below a folder but hidden ones.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for item in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let is_hidden = item.file_name().to_string_lossy().starts_with('.');
-            match item.path().is_dir() {
-                true => folders.push(item.path()),
-                false if !is_hidden => found.push(item.path()),
-                false => {}
-            }
-        }
-    }
-    found
 }
 
 fn payloads_below(folder: &Path) -> Vec<String> {

@@ -1,5 +1,5 @@
 # The commands of the project; each installs nothing by hand and needs only what the README names.
-.PHONY: run test bench lint fmt fuzz build web
+.PHONY: run test bench lint fmt fuzz build web libraries
 
 CARGO ?= cargo
 # Where results of `make run` lie.
@@ -8,8 +8,12 @@ OUTPUT ?= $(CURDIR)/output-data
 WEB := engine/admin/web
 WEB_SOURCES := $(shell find $(WEB)/src -type f) $(WEB)/index.html $(WEB)/vite.config.js $(WEB)/tsconfig.json
 
-build: web
+build: libraries web
 	$(CARGO) build --release --bin foresight
+
+## What the linker wants beside what Cargo fetches: OpenSSL, for TLS to Kafka's brokers.
+libraries:
+	sh .ci/needs pkg-config openssl.pc:libssl-dev
 
 ## The pages of the web UI, which the program embeds; without them it is built all the same.
 web: $(WEB)/dist/app.js
@@ -23,11 +27,11 @@ $(WEB)/dist/app.js: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && npm run --silent build
 
 ## Start the platform on embedded defaults; with KAFKA=host:port submissions go through that broker.
-run: web
+run: libraries web
 	$(CARGO) run --release --bin foresight -- demo $(OUTPUT) $(if $(KAFKA),--kafka $(KAFKA)) $(RUN_ARGS)
 
 ## Format, lints, every test.
-test: web lint
+test: libraries web lint
 	sh .ci/needs
 	$(CARGO) build --workspace --bin foresight
 	$(CARGO) test --workspace --no-fail-fast
@@ -37,7 +41,7 @@ bench: build
 	sh .ci/needs wrk nginx:nginx-light java:default-jre-headless mvn:maven
 	$(CARGO) run --release -p foresight-bench -- $(BENCH_ARGS)
 
-lint:
+lint: libraries
 	sh .ci/lint
 
 fmt:
@@ -45,5 +49,5 @@ fmt:
 
 ## Each fuzz target for a while; FUZZ_SECONDS sets how long.
 FUZZ_SECONDS ?= 60
-fuzz:
+fuzz: libraries
 	$(CARGO) run --release -p foresight-fuzz -- all --seconds $(FUZZ_SECONDS)

@@ -5,6 +5,7 @@
 
 pub mod lua;
 
+use crate::filter::Filter;
 use xxhash_rust::xxh32::xxh32;
 
 /// The measures of a filter.
@@ -84,17 +85,6 @@ impl BloomFilter {
         })
     }
 
-    /// How many keys were new when they were added.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Forgets all keys.
-    pub fn clear(&mut self) {
-        self.bits.fill(0);
-        self.count = 0;
-    }
-
     /// The bits, as they are written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bits
@@ -119,5 +109,16 @@ impl BloomFilter {
     fn place(&self, key: &[u8], seed: u32) -> (usize, u8) {
         let bit = u64::from(xxh32(key, seed)) % self.shape.bits;
         ((bit / 8) as usize, 1 << (bit % 8))
+    }
+}
+
+impl Filter for BloomFilter {
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn clear(&mut self) {
+        self.bits.fill(0);
+        self.count = 0;
     }
 }

@@ -8,6 +8,7 @@ pub mod lua;
 use xxhash_rust::xxh32::xxh32;
 
 use crate::binding::take;
+use crate::serialized::Serialized;
 
 /// Euler's number as the size of a sketch is computed with.
 const E: f64 = std::f64::consts::E;
@@ -152,14 +153,15 @@ impl CountMinSketch {
         self.counters.fill(0);
         (self.item_count, self.unique_count) = (0, 0);
     }
+}
 
-    /// Bytes of what is written.
-    pub fn byte_len(&self) -> usize {
+impl Serialized for CountMinSketch {
+    fn byte_len(&self) -> usize {
         HEADER + 4 * self.counters.len()
     }
 
     /// Appends both counts and the counters, least significant byte first.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.item_count.to_le_bytes());
         out.extend_from_slice(&self.unique_count.to_le_bytes());
         for counter in &self.counters {
@@ -169,7 +171,7 @@ impl CountMinSketch {
 
     /// Takes over what was written of a sketch of the same size; `None` when it is something else, and nothing has changed
     /// then.
-    pub fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != self.byte_len() {
             return None;
         }

@@ -124,6 +124,12 @@ impl<E: Entry> Buckets<E> {
             .find(|found| found.same(entry))
     }
 
+    /// Empties the entry of a key with this hash; false when there is none.
+    pub fn remove(&mut self, hash: u64) -> bool {
+        let found = self.find_mut(self.places(hash), &E::of_hash(hash));
+        found.map(|entry| *entry = E::default()).is_some()
+    }
+
     /// Adds an entry whose fingerprint is in neither place.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 pub mod lua;
 
 use crate::cuckoo::{self, BUCKET_SIZE, Buckets, Entry};
+use crate::filter::{Deletes, Filter};
 
 /// Bytes of a bucket as it is written: four fingerprints.
 pub const BUCKET_BYTES: usize = 2 * BUCKET_SIZE;
@@ -70,29 +71,6 @@ impl CuckooFilter {
             .is_some()
     }
 
-    /// Forgets a key; false when it was not there.
-    pub fn delete(&mut self, key: &[u8]) -> bool {
-        let hash = cuckoo::hash(key);
-        let (places, entry) = (self.buckets.places(hash), Fingerprint::of_hash(hash));
-        let Some(found) = self.buckets.find_mut(places, &entry) else {
-            return false;
-        };
-        *found = Fingerprint::default();
-        self.count -= 1;
-        true
-    }
-
-    /// How many keys it holds.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Forgets all keys.
-    pub fn clear(&mut self) {
-        self.buckets.clear();
-        self.count = 0;
-    }
-
     /// Bytes of the filter as it is written.
     pub fn byte_len(&self) -> usize {
         self.buckets.all().len() * BUCKET_BYTES
@@ -122,5 +100,24 @@ impl CuckooFilter {
         }
         self.count = self.buckets.count();
         Ok(())
+    }
+}
+
+impl Filter for CuckooFilter {
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn clear(&mut self) {
+        self.buckets.clear();
+        self.count = 0;
+    }
+}
+
+impl Deletes for CuckooFilter {
+    fn delete(&mut self, key: &[u8]) -> bool {
+        let was_there = self.buckets.remove(cuckoo::hash(key));
+        self.count -= u64::from(was_there);
+        was_there
     }
 }

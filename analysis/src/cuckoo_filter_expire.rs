@@ -6,6 +6,7 @@
 pub mod lua;
 
 use crate::cuckoo::{self, BUCKET_SIZE, Buckets, Entry};
+use crate::filter::{Deletes, Filter};
 
 /// Intervals of the window.
 const INTERVALS: i64 = 256;
@@ -199,30 +200,6 @@ impl CuckooFilterExpire {
         found.map(|seen| seen.interval)
     }
 
-    /// Forgets a key; false when it was not there.
-    pub fn delete(&mut self, key: &[u8]) -> bool {
-        let hash = cuckoo::hash(key);
-        let (places, entry) = (self.buckets.places(hash), Seen::of_hash(hash));
-        let Some(found) = self.buckets.find_mut(places, &entry) else {
-            return false;
-        };
-        *found = Seen::default();
-        self.count -= 1;
-        true
-    }
-
-    /// How many keys it holds.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Forgets all keys, and the time.
-    pub fn clear(&mut self) {
-        self.buckets.clear();
-        self.count = 0;
-        self.clock = CuckooFilterExpire::start(self.interval_size);
-    }
-
     /// Bytes of the buckets as they are written.
     pub fn byte_len(&self) -> usize {
         self.buckets.all().len() * BUCKET_BYTES
@@ -270,6 +247,27 @@ impl CuckooFilterExpire {
             };
         }
         Ok(())
+    }
+}
+
+impl Filter for CuckooFilterExpire {
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Forgets all keys, and the time.
+    fn clear(&mut self) {
+        self.buckets.clear();
+        self.count = 0;
+        self.clock = CuckooFilterExpire::start(self.interval_size);
+    }
+}
+
+impl Deletes for CuckooFilterExpire {
+    fn delete(&mut self, key: &[u8]) -> bool {
+        let was_there = self.buckets.remove(cuckoo::hash(key));
+        self.count -= u64::from(was_there);
+        was_there
     }
 }
 

@@ -10,12 +10,14 @@ pub mod cuckoo;
 pub mod cuckoo_filter;
 pub mod cuckoo_filter_expire;
 pub mod detector;
+pub mod filter;
 pub mod hyperloglog;
 pub mod matrix;
 pub mod matrix_profile;
 pub mod p2;
 pub mod running_stats;
 pub mod sax;
+pub mod serialized;
 pub mod time_series;
 
 mod binding;

@@ -4,6 +4,7 @@ pub mod lua;
 
 use crate::binding::take;
 use crate::running_stats::RunningStats;
+use crate::serialized::Serialized;
 
 /// Bytes of the measures in front of the numbers.
 const HEADER: usize = 8;
@@ -210,14 +211,15 @@ impl<T: Element> Matrix<T> {
         let coefficient = covariance / (n * stats.usd() * others.usd());
         coefficient.is_finite().then_some(coefficient)
     }
+}
 
-    /// Bytes of what is written.
-    pub fn byte_len(&self) -> usize {
+impl<T: Element> Serialized for Matrix<T> {
+    fn byte_len(&self) -> usize {
         HEADER + 4 * self.numbers.len()
     }
 
     /// Appends rows, columns and all numbers, least significant byte first.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         for measure in [self.rows, self.columns] {
             out.extend_from_slice(&(measure as u32).to_le_bytes());
         }
@@ -228,7 +230,7 @@ impl<T: Element> Matrix<T> {
 
     /// Takes over what was written of a matrix of the same measures; `None` when it is something else, and nothing has
     /// changed then.
-    pub fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != self.byte_len() {
             return None;
         }

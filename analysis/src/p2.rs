@@ -6,6 +6,7 @@
 pub mod lua;
 
 use crate::binding::take;
+use crate::serialized::Serialized;
 
 /// Markers of a quantile.
 pub const QUANTILE_MARKERS: usize = 5;
@@ -163,9 +164,15 @@ impl Quantile {
     pub fn count(&self, marker: usize) -> u64 {
         self.markers.position(marker)
     }
+}
+
+impl Serialized for Quantile {
+    fn byte_len(&self) -> usize {
+        QUANTILE_LEN
+    }
 
     /// Appends it: how many numbers are still to come, `p`, heights, positions and wanted positions.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.markers.missing as u16).to_le_bytes());
         out.extend_from_slice(&self.p.to_le_bytes());
         let numbers = [
@@ -179,7 +186,7 @@ impl Quantile {
     }
 
     /// Takes over what was written of the same quantile; `None` when it is something else, and nothing has changed then.
-    pub fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != QUANTILE_LEN {
             return None;
         }
@@ -248,14 +255,15 @@ impl Histogram {
     pub fn count(&self, marker: usize) -> u64 {
         self.markers.position(marker)
     }
+}
 
-    /// Bytes of what is written.
-    pub fn byte_len(&self) -> usize {
+impl Serialized for Histogram {
+    fn byte_len(&self) -> usize {
         2 + 16 * self.markers.heights.len()
     }
 
     /// Appends it: how many numbers are still to come, heights and positions.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.markers.missing as u16).to_le_bytes());
         for number in self.markers.heights.iter().chain(&self.markers.positions) {
             out.extend_from_slice(&number.to_le_bytes());
@@ -264,7 +272,7 @@ impl Histogram {
 
     /// Takes over what was written of one with as many buckets; `None` when it is something else, and nothing has changed
     /// then.
-    pub fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != self.byte_len() {
             return None;
         }

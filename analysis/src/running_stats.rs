@@ -5,6 +5,7 @@
 pub mod lua;
 
 use crate::binding::take;
+use crate::serialized::Serialized;
 
 /// Bytes of what is written.
 pub const LEN: usize = 24;
@@ -56,16 +57,21 @@ impl RunningStats {
         }
         (self.squares / self.count).sqrt()
     }
+}
+
+impl Serialized for RunningStats {
+    fn byte_len(&self) -> usize {
+        LEN
+    }
 
     /// Appends the three numbers, least significant byte first.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         for number in [self.count, self.mean, self.squares] {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
 
-    /// Reads what was written; `None` when it is something else.
-    pub fn read(mut bytes: &[u8]) -> Option<RunningStats> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != LEN {
             return None;
         }
@@ -75,6 +81,6 @@ impl RunningStats {
             mean: mean?,
             squares: squares?,
         };
-        (stats.count >= 0.0).then_some(stats)
+        (stats.count >= 0.0).then(|| *self = stats)
     }
 }

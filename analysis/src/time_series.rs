@@ -4,6 +4,7 @@ pub mod lua;
 
 use crate::binding::take;
 use crate::running_stats::RunningStats;
+use crate::serialized::Serialized;
 
 /// Bytes around the numbers in the written form: newest time, duration of a row, number of rows, and four behind the numbers,
 /// because upstream measures a C structure that ends with padding.
@@ -205,14 +206,15 @@ impl TimeSeries {
             }
         }
     }
+}
 
-    /// Bytes of what is written.
-    pub fn byte_len(&self) -> usize {
+impl Serialized for TimeSeries {
+    fn byte_len(&self) -> usize {
         FRAME + 4 * self.rows()
     }
 
     /// Appends newest time, duration of a row, number of rows, the values, and four zeros.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.current_time.to_le_bytes());
         out.extend_from_slice(&self.ns_per_row.to_le_bytes());
         out.extend_from_slice(&(self.rows() as u32).to_le_bytes());
@@ -224,7 +226,7 @@ impl TimeSeries {
 
     /// Takes over what was written of a series of the same measures; `None` when it is something else, and nothing has
     /// changed then.
-    pub fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8]) -> Option<()> {
         if bytes.len() != self.byte_len() {
             return None;
         }

@@ -15,8 +15,8 @@ use crate::object_store::{patience, text};
 use crate::options::{Table, config};
 use crate::record::gather;
 use crate::runtime::runtime;
-use crate::secret::Secret;
 use crate::stdout::Stdout;
+use stdx::secret::Secret;
 
 /// Memory of a destination beside what it delivers, about.
 const MEMORY: usize = 4096;

@@ -19,7 +19,6 @@ mod record;
 pub mod rights;
 pub mod runtime;
 pub mod s3;
-pub mod secret;
 pub mod spool;
 pub mod stdout;
 

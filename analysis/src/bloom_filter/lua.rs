@@ -6,11 +6,12 @@ use super::{BloomFilter, Shape};
 use crate::binding::{
     Key, charge_hash, check, check_count, check_int, check_key, filled, write_fromstring, write_new,
 };
+use crate::filter::{Filter, clear, count};
 
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
-    ("clear", function(clear)),
-    ("count", function(count)),
+    ("clear", function(clear::<BloomFilter>)),
+    ("count", function(count::<BloomFilter>)),
     ("fromstring", function(fromstring)),
     ("query", function(query)),
 ];
@@ -92,20 +93,6 @@ fn query(call: &mut Call<'_>) -> Result<usize, Error> {
     let key = check_charged_key(call, filter.shape().hashes)?;
     call.push_bool(filter.query(key.bytes()))?;
     Ok(1)
-}
-
-fn count(call: &mut Call<'_>) -> Result<usize, Error> {
-    let filter = call.check_object::<BloomFilter>(1)?;
-    check_count(call, 1)?;
-    call.push_number(filter.count() as f64)?;
-    Ok(1)
-}
-
-fn clear(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut filter = call.check_object_mut::<BloomFilter>(1)?;
-    check_count(call, 1)?;
-    filter.clear();
-    Ok(0)
 }
 
 /// `fromstring(count, bits)`, or the older `fromstring(bits)`.

@@ -4,16 +4,16 @@ use sandbox::native::{Call, Class, Error, Function, Object, function};
 
 use super::{CountMinSketch, Shape};
 use crate::binding::{
-    charge, charge_hash, check, check_count, check_counts, check_key, filled, push_member,
-    push_written, write_fromstring, write_new,
+    charge_hash, check, check_count, check_counts, check_key, filled, push_member,
 };
+use crate::serialized::{self, Serialized, fromstring, tostring};
 
-const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
+const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring::<CountMinSketch>))];
 
 const METHODS: &[(&str, Function)] = &[
-    ("__tostring", function(tostring)),
+    ("__tostring", function(tostring::<CountMinSketch>)),
     ("clear", function(clear)),
-    ("fromstring", function(fromstring)),
+    ("fromstring", function(fromstring::<CountMinSketch>)),
     ("item_count", function(item_count)),
     ("point_query", function(point_query)),
     ("unique_count", function(unique_count)),
@@ -49,10 +49,7 @@ impl Object for CountMinSketch {
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let (epsilon, delta) = self.shape().arguments();
         let constructor = format!("streaming_algorithms.cm_sketch.new({epsilon:?}, {delta:?})");
-        write_new(key, &constructor, out);
-        let mut bytes = Vec::with_capacity(self.byte_len());
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, &constructor, out);
         Some(Ok(()))
     }
 }
@@ -108,20 +105,5 @@ fn clear(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut sketch = call.check_object_mut::<CountMinSketch>(1)?;
     check_count(call, 1)?;
     sketch.clear();
-    Ok(0)
-}
-
-fn tostring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let sketch = call.check_object::<CountMinSketch>(1)?;
-    check_count(call, 1)?;
-    push_written(call, sketch.byte_len(), |out| sketch.write(out))
-}
-
-fn fromstring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut sketch = call.check_object_mut::<CountMinSketch>(1)?;
-    check_count(call, 2)?;
-    let bytes = call.check_bytes(2)?;
-    charge(call, bytes.len() / 16)?;
-    sketch.read(bytes).ok_or("invalid serialization")?;
     Ok(0)
 }

@@ -7,6 +7,7 @@ use crate::binding::{
     charge_hash, check, check_count, check_int, check_key, filled, write_fromstring, write_new,
 };
 use crate::cuckoo;
+use crate::filter::{Filter, clear, count, delete};
 
 /// The form of the written buckets; other ones are not read.
 const BINARY_VERSION: i32 = 1;
@@ -16,9 +17,9 @@ const ITEMS_MIN: usize = 5;
 
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
-    ("clear", function(clear)),
-    ("count", function(count)),
-    ("delete", function(delete)),
+    ("clear", function(clear::<CuckooFilter>)),
+    ("count", function(count::<CuckooFilter>)),
+    ("delete", function(delete::<CuckooFilter>)),
     ("fromstring", function(fromstring)),
     ("query", function(query)),
 ];
@@ -89,30 +90,6 @@ fn query(call: &mut Call<'_>) -> Result<usize, Error> {
     charge_hash(call, key.bytes())?;
     call.push_bool(filter.query(key.bytes()))?;
     Ok(1)
-}
-
-fn delete(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut filter = call.check_object_mut::<CuckooFilter>(1)?;
-    check_count(call, 2)?;
-    let key = check_key(call, 2)?;
-    charge_hash(call, key.bytes())?;
-    let deleted = filter.delete(key.bytes());
-    call.push_bool(deleted)?;
-    Ok(1)
-}
-
-fn count(call: &mut Call<'_>) -> Result<usize, Error> {
-    let filter = call.check_object::<CuckooFilter>(1)?;
-    check_count(call, 1)?;
-    call.push_number(filter.count() as f64)?;
-    Ok(1)
-}
-
-fn clear(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut filter = call.check_object_mut::<CuckooFilter>(1)?;
-    check_count(call, 1)?;
-    filter.clear();
-    Ok(0)
 }
 
 /// `fromstring(count, buckets, version)`. The count is that of the buckets, whatever is given.

@@ -8,6 +8,7 @@ use crate::binding::{
     write_new,
 };
 use crate::cuckoo;
+use crate::filter::{Filter, clear, count, delete};
 
 /// Entries that are looked at for one step of the plugin's budget.
 const ENTRIES_PER_STEP: usize = 4;
@@ -17,10 +18,10 @@ const ITEMS_MIN: usize = 257;
 
 const METHODS: &[(&str, Function)] = &[
     ("add", function(add)),
-    ("clear", function(clear)),
-    ("count", function(count)),
+    ("clear", function(clear::<CuckooFilterExpire>)),
+    ("count", function(count::<CuckooFilterExpire>)),
     ("current_interval", function(current_interval)),
-    ("delete", function(delete)),
+    ("delete", function(delete::<CuckooFilterExpire>)),
     ("fromstring", function(fromstring)),
     ("query", function(query)),
 ];
@@ -134,30 +135,6 @@ fn query(call: &mut Call<'_>) -> Result<usize, Error> {
     };
     call.push_integer(interval.into())?;
     Ok(2)
-}
-
-fn delete(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut filter = call.check_object_mut::<CuckooFilterExpire>(1)?;
-    check_count(call, 2)?;
-    let key = check_key(call, 2)?;
-    charge_hash(call, key.bytes())?;
-    let deleted = filter.delete(key.bytes());
-    call.push_bool(deleted)?;
-    Ok(1)
-}
-
-fn count(call: &mut Call<'_>) -> Result<usize, Error> {
-    let filter = call.check_object::<CuckooFilterExpire>(1)?;
-    check_count(call, 1)?;
-    call.push_number(filter.count() as f64)?;
-    Ok(1)
-}
-
-fn clear(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut filter = call.check_object_mut::<CuckooFilterExpire>(1)?;
-    check_count(call, 1)?;
-    filter.clear();
-    Ok(0)
 }
 
 fn current_interval(call: &mut Call<'_>) -> Result<usize, Error> {

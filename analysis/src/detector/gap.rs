@@ -6,6 +6,7 @@
 
 use super::{Algorithm, Param, Reader, SECOND, Writer};
 use crate::p2::{QUANTILE_LEN, Quantile};
+use crate::serialized::Serialized;
 
 pub const PARAMS: &[Param] = &[
     Param::real("quantile", 0.99, 0.01, 0.999),

@@ -5,8 +5,8 @@ use sandbox::native::{Call, Class, Error, Function, Object, function};
 use super::{Element, Match, Matrix, Merge};
 use crate::binding::{
     charge, check, check_count, check_counts, check_int, check_option, filled, push_member,
-    push_written, write_fromstring, write_new,
 };
+use crate::serialized::{self, Serialized, fromstring, tostring};
 
 /// Numbers that are looked at for one step of the plugin's budget.
 const NUMBERS_PER_STEP: usize = 4;
@@ -26,10 +26,10 @@ pub fn open(call: &mut Call<'_>) -> Result<usize, Error> {
 
 impl<T: Element> Matrix<T> {
     const METHODS: &'static [(&'static str, Function)] = &[
-        ("__tostring", function(tostring::<T>)),
+        ("__tostring", function(tostring::<Matrix<T>>)),
         ("add", function(add::<T>)),
         ("clear_row", function(clear_row::<T>)),
-        ("fromstring", function(fromstring::<T>)),
+        ("fromstring", function(fromstring::<Matrix<T>>)),
         ("get", function(get::<T>)),
         ("get_configuration", function(get_configuration::<T>)),
         ("get_row", function(get_row::<T>)),
@@ -39,7 +39,7 @@ impl<T: Element> Matrix<T> {
         ("sum", function(sum::<T>)),
     ];
     const METAMETHODS: &'static [(&'static str, Function)] =
-        &[("__tostring", function(tostring::<T>))];
+        &[("__tostring", function(tostring::<Matrix<T>>))];
 }
 
 impl<T: Element> Object for Matrix<T> {
@@ -62,10 +62,7 @@ impl<T: Element> Object for Matrix<T> {
             other => format!(", \"{other}\""),
         };
         let constructor = format!("streaming_algorithms.matrix.new({rows}, {columns}{kind})");
-        write_new(key, &constructor, out);
-        let mut bytes = Vec::with_capacity(self.byte_len());
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, &constructor, out);
         Some(Ok(()))
     }
 }
@@ -209,20 +206,5 @@ fn merge<T: Element>(call: &mut Call<'_>) -> Result<usize, Error> {
         Some(other) => matrix.merge(&other, how),
         None => matrix.merge_self(how),
     }
-    Ok(0)
-}
-
-fn tostring<T: Element>(call: &mut Call<'_>) -> Result<usize, Error> {
-    let matrix = call.check_object::<Matrix<T>>(1)?;
-    check_count(call, 1)?;
-    push_written(call, matrix.byte_len(), |out| matrix.write(out))
-}
-
-fn fromstring<T: Element>(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut matrix = call.check_object_mut::<Matrix<T>>(1)?;
-    check_count(call, 2)?;
-    let bytes = call.check_bytes(2)?;
-    charge(call, bytes.len() / 16)?;
-    matrix.read(bytes).ok_or("invalid serialization")?;
     Ok(0)
 }

@@ -3,31 +3,31 @@
 use sandbox::native::{Call, Class, Error, Function, Object, function};
 
 use super::{Histogram, MIN_BUCKETS, QUANTILE_LEN, QUANTILE_MARKERS, Quantile};
-use crate::binding::{
-    charge, check, check_count, filled, push_member, push_written, write_fromstring, write_new,
-};
+use crate::binding::{charge, check, check_count, filled, push_member};
+use crate::serialized::{self, Serialized, fromstring, tostring};
 
 /// Markers that are moved for one step of the plugin's budget.
 const MARKERS_PER_STEP: usize = 4;
 
-const QUANTILE_METAMETHODS: &[(&str, Function)] = &[("__tostring", function(quantile_tostring))];
+const QUANTILE_METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring::<Quantile>))];
 const QUANTILE_METHODS: &[(&str, Function)] = &[
-    ("__tostring", function(quantile_tostring)),
+    ("__tostring", function(tostring::<Quantile>)),
     ("add", function(quantile_add)),
     ("clear", function(quantile_clear)),
     ("count", function(quantile_count)),
     ("estimate", function(quantile_estimate)),
-    ("fromstring", function(quantile_fromstring)),
+    ("fromstring", function(fromstring::<Quantile>)),
 ];
 
-const HISTOGRAM_METAMETHODS: &[(&str, Function)] = &[("__tostring", function(histogram_tostring))];
+const HISTOGRAM_METAMETHODS: &[(&str, Function)] =
+    &[("__tostring", function(tostring::<Histogram>))];
 const HISTOGRAM_METHODS: &[(&str, Function)] = &[
-    ("__tostring", function(histogram_tostring)),
+    ("__tostring", function(tostring::<Histogram>)),
     ("add", function(histogram_add)),
     ("clear", function(histogram_clear)),
     ("count", function(histogram_count)),
     ("estimate", function(histogram_estimate)),
-    ("fromstring", function(histogram_fromstring)),
+    ("fromstring", function(fromstring::<Histogram>)),
 ];
 
 /// Pushes the module.
@@ -57,10 +57,7 @@ impl Object for Quantile {
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let constructor = format!("streaming_algorithms.p2.quantile({:?})", self.p());
-        write_new(key, &constructor, out);
-        let mut bytes = Vec::with_capacity(QUANTILE_LEN);
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, &constructor, out);
         Some(Ok(()))
     }
 }
@@ -80,10 +77,7 @@ impl Object for Histogram {
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let constructor = format!("streaming_algorithms.p2.histogram({})", self.buckets());
-        write_new(key, &constructor, out);
-        let mut bytes = Vec::with_capacity(self.byte_len());
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, &constructor, out);
         Some(Ok(()))
     }
 }
@@ -150,20 +144,6 @@ fn quantile_estimate(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
-fn quantile_tostring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let quantile = call.check_object::<Quantile>(1)?;
-    check_count(call, 1)?;
-    push_written(call, QUANTILE_LEN, |out| quantile.write(out))
-}
-
-fn quantile_fromstring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut quantile = call.check_object_mut::<Quantile>(1)?;
-    check_count(call, 2)?;
-    let read = quantile.read(call.check_bytes(2)?);
-    read.ok_or("invalid serialization")?;
-    Ok(0)
-}
-
 fn histogram_add(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut histogram = call.check_object_mut::<Histogram>(1)?;
     check_count(call, 2)?;
@@ -195,19 +175,4 @@ fn histogram_estimate(call: &mut Call<'_>) -> Result<usize, Error> {
     let marker = check_marker(call, histogram.buckets() + 1)?;
     call.push_number(histogram.estimate(marker))?;
     Ok(1)
-}
-
-fn histogram_tostring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let histogram = call.check_object::<Histogram>(1)?;
-    check_count(call, 1)?;
-    push_written(call, histogram.byte_len(), |out| histogram.write(out))
-}
-
-fn histogram_fromstring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut histogram = call.check_object_mut::<Histogram>(1)?;
-    check_count(call, 2)?;
-    let bytes = call.check_bytes(2)?;
-    charge(call, histogram.buckets())?;
-    histogram.read(bytes).ok_or("invalid serialization")?;
-    Ok(0)
 }

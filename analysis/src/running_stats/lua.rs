@@ -2,18 +2,19 @@
 
 use sandbox::native::{Call, Class, Error, Function, Object, function};
 
-use super::{LEN, RunningStats};
-use crate::binding::{check, check_count, push_member, push_written, write_fromstring, write_new};
+use super::RunningStats;
+use crate::binding::{check, check_count, push_member};
+use crate::serialized::{self, fromstring, tostring};
 
-const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
+const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring::<RunningStats>))];
 
 const METHODS: &[(&str, Function)] = &[
-    ("__tostring", function(tostring)),
+    ("__tostring", function(tostring::<RunningStats>)),
     ("add", function(add)),
     ("avg", function(avg)),
     ("clear", function(clear)),
     ("count", function(count)),
-    ("fromstring", function(fromstring)),
+    ("fromstring", function(fromstring::<RunningStats>)),
     ("sd", function(sd)),
     ("usd", function(usd)),
     ("variance", function(variance)),
@@ -42,10 +43,7 @@ impl Object for RunningStats {
     }
 
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
-        write_new(key, "streaming_algorithms.running_stats.new()", out);
-        let mut bytes = Vec::with_capacity(LEN);
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, "streaming_algorithms.running_stats.new()", out);
         Some(Ok(()))
     }
 }
@@ -95,18 +93,5 @@ fn clear(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut stats = call.check_object_mut::<RunningStats>(1)?;
     check_count(call, 1)?;
     *stats = RunningStats::default();
-    Ok(0)
-}
-
-fn tostring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let stats = call.check_object::<RunningStats>(1)?;
-    check_count(call, 1)?;
-    push_written(call, LEN, |out| stats.write(out))
-}
-
-fn fromstring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut stats = call.check_object_mut::<RunningStats>(1)?;
-    check_count(call, 2)?;
-    *stats = RunningStats::read(call.check_bytes(2)?).ok_or("invalid serialization")?;
     Ok(0)
 }

@@ -5,20 +5,20 @@ use sandbox::native::{Call, Class, Error, Function, Object, function};
 use super::{Merge, Statistic, TimeSeries};
 use crate::binding::{
     charge, check, check_count, check_counts, check_int, check_option, filled, push_member,
-    push_written, write_fromstring, write_new,
 };
 use crate::matrix_profile::{self, Profile};
+use crate::serialized::{self, Serialized, fromstring, tostring};
 
 /// Values that are looked at for one step of the plugin's budget.
 const VALUES_PER_STEP: usize = 4;
 
-const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring))];
+const METAMETHODS: &[(&str, Function)] = &[("__tostring", function(tostring::<TimeSeries>))];
 
 const METHODS: &[(&str, Function)] = &[
-    ("__tostring", function(tostring)),
+    ("__tostring", function(tostring::<TimeSeries>)),
     ("add", function(add)),
     ("current_time", function(current_time)),
-    ("fromstring", function(fromstring)),
+    ("fromstring", function(fromstring::<TimeSeries>)),
     ("get", function(get)),
     ("get_configuration", function(get_configuration)),
     ("get_range", function(get_range)),
@@ -57,10 +57,7 @@ impl Object for TimeSeries {
     fn preserve(&self, key: &[u8], out: &mut Vec<u8>) -> Option<Result<(), String>> {
         let (rows, ns) = (self.rows(), self.ns_per_row());
         let constructor = format!("streaming_algorithms.time_series.new({rows}, {ns})");
-        write_new(key, &constructor, out);
-        let mut bytes = Vec::with_capacity(self.byte_len());
-        self.write(&mut bytes);
-        write_fromstring(key, "", &bytes, "", out);
+        serialized::preserve(self, key, &constructor, out);
         Some(Ok(()))
     }
 }
@@ -292,19 +289,4 @@ fn push_discord(
     call.push_number(discord.percent)?;
     call.push_number(discord.above_median)?;
     Ok(3)
-}
-
-fn tostring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let series = call.check_object::<TimeSeries>(1)?;
-    check_count(call, 1)?;
-    push_written(call, series.byte_len(), |out| series.write(out))
-}
-
-fn fromstring(call: &mut Call<'_>) -> Result<usize, Error> {
-    let mut series = call.check_object_mut::<TimeSeries>(1)?;
-    check_count(call, 2)?;
-    let bytes = call.check_bytes(2)?;
-    charge(call, bytes.len() / 16)?;
-    series.read(bytes).ok_or("invalid serialization")?;
-    Ok(0)
 }

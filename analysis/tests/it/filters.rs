@@ -6,6 +6,7 @@ use analysis::bloom_filter::{BloomFilter, Shape};
 use analysis::cuckoo;
 use analysis::cuckoo_filter::CuckooFilter;
 use analysis::cuckoo_filter_expire::{Added, Clock, CuckooFilterExpire};
+use analysis::filter::{Deletes, Filter};
 use proptest::prelude::*;
 
 fn bloom(items: u32, probability: f64) -> BloomFilter {

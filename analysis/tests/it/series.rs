@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use analysis::matrix::{Match, Matrix, Merge as MatrixMerge};
 use analysis::matrix_profile::Profile;
+use analysis::serialized::Serialized;
 use analysis::time_series::{Merge, Statistic, TimeSeries};
 use proptest::prelude::*;
 

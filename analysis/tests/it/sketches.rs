@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use analysis::cm_sketch::{CountMinSketch, Shape};
 use analysis::hyperloglog::{HyperLogLog, LEN, Malformed};
+use analysis::serialized::Serialized;
 use proptest::prelude::*;
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::statistics::Counts;
-use crate::tsv::{self, PluginRow, Shares, UtilizationRow};
+use crate::tsv::{self, Shares, UtilizationRow};
 
 /// The row of the whole analysis stage, under the name of Hindsight's first thread.
 const STAGE_ROW: &str = "analysis0";
@@ -22,12 +22,8 @@ impl Samples {
     /// time was used.
     pub fn write(&mut self, engine: &Engine, elapsed: Duration) -> i32 {
         let counts = gather(engine);
-        let rows: Vec<PluginRow> = counts
-            .iter()
-            .map(|(name, counts)| plugin_row(name, counts))
-            .collect();
         let utilization = self.utilization(engine, &counts, elapsed);
-        if let Err(error) = tsv::write(&engine.shared.config.output_path, &rows, &utilization) {
+        if let Err(error) = tsv::write(&engine.shared.config.output_path, &counts, &utilization) {
             tracing::error!(target: "checkpoint_writer", "writing the statistics: {error}");
         }
         self.last = counts.into_iter().collect();
@@ -122,21 +118,4 @@ fn gather(engine: &Engine) -> Vec<(String, Counts)> {
     let outputs = engine.outputs.values();
     let outputs = outputs.map(|output| (output.config.name.clone(), output.statistics.snapshot()));
     inputs.chain(analysis).chain(outputs).collect()
-}
-
-fn plugin_row(name: &str, counts: &Counts) -> PluginRow {
-    PluginRow {
-        name: name.into(),
-        injects: counts.injects,
-        inject_bytes: counts.inject_bytes,
-        messages: counts.messages,
-        failures: counts.failures,
-        memory: counts.memory,
-        memory_max: counts.memory_max,
-        output_max: counts.output_max,
-        instructions_max: counts.instructions_max,
-        matching_ns: (counts.matching.mean(), counts.matching.sd()),
-        processing_ns: (counts.processing.mean(), counts.processing.sd()),
-        timing_ns: (counts.timing.mean(), counts.timing.sd()),
-    }
 }

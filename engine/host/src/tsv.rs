@@ -8,34 +8,7 @@ use std::path::Path;
 
 use stdx::files::{RealDisk, write_atomically};
 
-/// What `plugins.tsv` says about one running plugin. Times are in nanoseconds.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PluginRow {
-    /// `<type>.<name>`.
-    pub name: String,
-    /// Messages it injected.
-    pub injects: u64,
-    /// Their bytes.
-    pub inject_bytes: u64,
-    /// Calls of process_message.
-    pub messages: u64,
-    /// Those that failed.
-    pub failures: u64,
-    /// Bytes of Lua memory now.
-    pub memory: u64,
-    /// The most there ever were.
-    pub memory_max: u64,
-    /// The largest output in bytes.
-    pub output_max: u64,
-    /// The most instructions of one call.
-    pub instructions_max: u64,
-    /// Mean and deviation of a matcher's evaluation; zeros for inputs.
-    pub matching_ns: (f64, f64),
-    /// Mean and deviation of process_message.
-    pub processing_ns: (f64, f64),
-    /// Mean and deviation of timer_event.
-    pub timing_ns: (f64, f64),
-}
+use crate::statistics::Counts;
 
 /// What `utilization.tsv` says about one plugin or one analysis thread, over the last sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,10 +61,10 @@ const UTILIZATION_COLUMNS: [&str; 6] = [
     "% Timer Event",
 ];
 
-/// The text of `plugins.tsv`.
-pub fn plugins(rows: &[PluginRow]) -> String {
+/// The text of `plugins.tsv`: a line for each plugin, by name.
+pub fn plugins(rows: &[(String, Counts)]) -> String {
     let mut out = PLUGIN_COLUMNS.join("\t") + "\n";
-    for row in rows {
+    for (name, row) in rows {
         let counts = [
             row.injects,
             row.inject_bytes,
@@ -102,12 +75,12 @@ pub fn plugins(rows: &[PluginRow]) -> String {
             row.output_max,
             row.instructions_max,
         ];
-        out.push_str(&row.name);
+        out.push_str(name);
         for count in counts {
             write!(out, "\t{count}").expect("a String takes any text");
         }
-        for (mean, deviation) in [row.matching_ns, row.processing_ns, row.timing_ns] {
-            let (mean, deviation) = (printable(mean), printable(deviation));
+        for times in [row.matching, row.processing, row.timing] {
+            let (mean, deviation) = (printable(times.mean()), printable(times.sd()));
             write!(out, "\t{mean:.0}\t{deviation:.0}").expect("a String takes any text");
         }
         out.push('\n');
@@ -168,7 +141,7 @@ pub fn percent(part: u64, whole: u64) -> i32 {
 /// Whatever the disk says; the second file is written even if the first cannot be.
 pub fn write(
     output_path: &Path,
-    plugin_rows: &[PluginRow],
+    plugin_rows: &[(String, Counts)],
     rows: &[UtilizationRow],
 ) -> io::Result<()> {
     let replace = |name: &str, text: String| {
@@ -180,12 +153,18 @@ pub fn write(
 
 #[cfg(test)]
 mod tests {
+    use stdx::stats::Stats;
+
     use super::*;
 
     #[test]
     fn plugins_have_fifteen_columns() {
-        let row = PluginRow {
-            name: "analysis.a".into(),
+        let times = |values: &[f64]| {
+            let mut times = Stats::new();
+            values.iter().for_each(|value| times.add(*value));
+            times
+        };
+        let counts = Counts {
             injects: 1,
             inject_bytes: 2,
             messages: 3,
@@ -194,17 +173,13 @@ mod tests {
             memory_max: 6,
             output_max: 7,
             instructions_max: 8,
-            matching_ns: (9.4, 10.6),
-            processing_ns: (f64::NAN, 12.0),
-            timing_ns: (f64::INFINITY, -0.0),
+            matching: times(&[2.0, 16.8]),
+            processing: times(&[f64::NAN]),
+            timing: times(&[-0.0]),
+            ..Counts::default()
         };
-        let text = plugins(&[
-            row,
-            PluginRow {
-                name: "input.b".into(),
-                ..PluginRow::default()
-            },
-        ]);
+        let none = Counts::default();
+        let text = plugins(&[("analysis.a".into(), counts), ("input.b".into(), none)]);
         let lines: Vec<&str> = text.lines().collect();
         let header = "Plugin\tInject Message Count\tInject Message Bytes\tProcess Message Count\t\
             Process Message Failures\tCurrent Memory\tMax Memory\tMax Output\tMax Instructions\t\
@@ -213,7 +188,7 @@ mod tests {
         assert_eq!(lines[0], header);
         assert_eq!(
             lines[1],
-            "analysis.a\t1\t2\t3\t4\t5\t6\t7\t8\t9\t11\t0\t12\t0\t0"
+            "analysis.a\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10\t0\t0\t0\t0"
         );
         assert_eq!(
             lines[2],

@@ -8,6 +8,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, ClientContext};
 use sandbox::native::{Call, Error, Type};
+use stdx::secret::Secret;
 
 /// Properties by name.
 pub type Properties = BTreeMap<String, String>;
@@ -22,6 +23,16 @@ const REFUSED: [&str; 5] = [
     "ssl.engine.location",
     "test.mock.broker.rtt",
     "test.mock.num.brokers",
+];
+
+/// Properties that nobody should see; a configuration may say where they are instead.
+const SECRETS: [&str; 6] = [
+    "sasl.oauthbearer.client.secret",
+    "sasl.password",
+    "ssl.certificate.pem",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
 ];
 
 /// Offsets are always kept by the broker, as in the public module.
@@ -165,6 +176,7 @@ pub fn read(call: &mut Call<'_>, i: i32) -> Result<Properties, Error> {
             }
         };
         call.charge(u32::try_from(name.len() + value.len()).unwrap_or(u32::MAX))?;
+        let value = revealed(&name, value)?;
         properties.insert(name, value);
         match properties.len() > PROPERTIES_MAX {
             true => Err(Error::bare("too many config keys")),
@@ -172,6 +184,17 @@ pub fn read(call: &mut Call<'_>, i: i32) -> Result<Properties, Error> {
         }
     })?;
     Ok(properties)
+}
+
+/// The secret itself where the value of a secret property says where it is: `file:<path>` or `env:<NAME>`.
+fn revealed(name: &str, value: String) -> Result<String, Error> {
+    match Secret::from_text(&value) {
+        Ok(secret) if SECRETS.contains(&name) => {
+            let found = secret.read();
+            found.map_err(|why| Error::bare(format!("Failed to set {name} : {why}")))
+        }
+        _ => Ok(value),
+    }
 }
 
 /// A number as librdkafka reads it: without what follows the decimal point.
@@ -216,6 +239,9 @@ pub fn check_topic(properties: &Properties) -> Result<(), Error> {
 }
 
 fn refused(name: &str, value: &str, why: &str) -> Error {
+    if SECRETS.contains(&name) {
+        return Error::bare(format!("Failed to set {name} : {why}"));
+    }
     Error::bare(format!("Failed to set {name} = {value} : {why}"))
 }
 

@@ -8,7 +8,7 @@ use hyper::header::{
 use hyper::{Method, Uri};
 
 use crate::packing::Packing;
-use crate::secret::Secret;
+use stdx::secret::Secret;
 
 /// Until an answer has to be there, unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@
 //!
 //! Each benchmark is a file that says at its head what it measures and what it does not show:
 //! `inject`, `route`, `nginx`, `reinject` (how fast work is done, measured by `throughput`), `modules`, `edge`,
-//! `loader`, `lake`, `kafka`, `footprint`, `recovery` and `latency`.
+//! `loader`, `lake`, `kafka`, `graphs`, `footprint`, `recovery` and `latency`.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod edge;
 mod engine;
 mod footprint;
 mod generate;
+mod graphs;
 mod inject;
 mod kafka;
 mod lake;
@@ -157,6 +158,7 @@ fn benchmarks() -> Vec<Benchmark> {
             ..other("lake", lake::ABOUT, lake::measure)
         },
         other("kafka", kafka::ABOUT, kafka::measure),
+        other("graphs", graphs::ABOUT, graphs::measure),
         other("footprint", footprint::ABOUT, footprint::measure),
         other("recovery", recovery::ABOUT, recovery::measure),
         other("latency", latency::ABOUT, latency::measure),

@@ -14,6 +14,10 @@ use crate::throughput::Workload;
 /// So many matchers are tried in all by an engine that tries every one for every message.
 const MATCHES_ASKED: u64 = 200_000_000;
 
+/// Messages for each plugin, and in all, when matchers are indexed.
+const MESSAGES_PER_PLUGIN: u64 = 2_000;
+const MESSAGES_MIN: u64 = 2_000_000;
+
 /// So many plugins with matchers `Type == 'tN' && Fields[x] == N`.
 pub struct Route {
     /// How many.
@@ -46,7 +50,8 @@ impl Workload for Route {
         match engine.asks_every_matcher {
             // Waiting minutes for it would be no information.
             true => MATCHES_ASKED / self.plugins,
-            false => 2_000_000,
+            // Enough for each plugin that starting it does not count beside them.
+            false => (MESSAGES_PER_PLUGIN * self.plugins).max(MESSAGES_MIN),
         }
     }
 

@@ -13,8 +13,10 @@ pub const CONFIG: &str = "bench.cfg";
 /// The Lua of the plugins, by file name.
 const PLUGINS: &[(&str, &str)] = &[
     ("count.lua", include_str!("../lua/count.lua")),
+    ("end.lua", include_str!("../lua/end.lua")),
     ("frames.lua", include_str!("../lua/frames.lua")),
     ("generate.lua", include_str!("../lua/generate.lua")),
+    ("graphs.lua", include_str!("../lua/graphs.lua")),
     ("hold.lua", include_str!("../lua/hold.lua")),
     ("kafka_in.lua", include_str!("../lua/kafka_in.lua")),
     (

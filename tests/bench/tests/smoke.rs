@@ -25,6 +25,7 @@ fn every_benchmark_works_in_small() {
         "loader",
         "lake",
         "kafka",
+        "graphs",
         "footprint",
         "recovery",
         "latency",

@@ -11,6 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
 use crate::{free_port, wait_until};
 
 /// Partitions of every topic; topics are made when they are first written to.
@@ -37,8 +38,20 @@ pub struct Broker {
     port: u16,
     /// Where clients are told to find it.
     advertised: u16,
+    secured: Option<Secured>,
     child: Option<Child>,
 }
+
+/// A listener that speaks TLS, wants a certificate of its clients, and a password by SCRAM.
+struct Secured {
+    port: u16,
+    certificates: Certificates,
+}
+
+/// The only user of a secured listener.
+pub const USER: &str = "engine";
+/// Its password.
+pub const PASSWORD: &str = "a secret of the tests";
 
 /// What a record holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,15 +90,34 @@ impl Broker {
     /// As [`Broker::start`].
     pub fn behind(between: impl FnOnce(u16) -> u16) -> Broker {
         let port = free_port();
+        Broker::first(port, between(port), None)
+    }
+
+    /// As [`Broker::start`], with another listener beside the plain one; see [`Broker::secured_address`].
+    ///
+    /// # Panics
+    /// As [`Broker::start`].
+    pub fn secured(certificates: Certificates) -> Broker {
+        let (port, secured) = (free_port(), free_port());
+        let secured = Secured {
+            port: secured,
+            certificates,
+        };
+        Broker::first(port, port, Some(secured))
+    }
+
+    fn first(port: u16, advertised: u16, secured: Option<Secured>) -> Broker {
         let mut broker = Broker {
             folder: tempfile::tempdir().expect("a folder"),
             jars: jars(),
             port,
-            advertised: between(port),
+            advertised,
+            secured,
             child: None,
         };
         broker.configure();
-        let format = ["format", "-t", "Zm9yZXNpZ2h0LXRlc3RzIQ", "-c"];
+        let user = format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]");
+        let format = ["format", "-t", "Zm9yZXNpZ2h0LXRlc3RzIQ", "-S", &user, "-c"];
         let output = broker.java("kafka.tools.StorageTool", &format).output();
         let output = output.expect("java runs: apt-get install default-jre-headless");
         let text = String::from_utf8_lossy(&output.stderr);
@@ -97,16 +129,23 @@ impl Broker {
     fn configure(&self) {
         let (port, advertised, controller) = (self.port, self.advertised, free_port());
         let data = self.folder.path().join("data");
+        let (listener, settings) = self
+            .secured
+            .as_ref()
+            .map_or_else(Default::default, |secured| {
+                let listener = format!(",SECURED://127.0.0.1:{}", secured.port);
+                (listener, secured.settings(self.folder.path()))
+            });
         let text = format!(
             "process.roles=broker,controller\nnode.id=1\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listener}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}{listener}\n\
              controller.listener.names=CONTROLLER\nlog.dirs={}\n\
              offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
-             num.partitions={PARTITIONS}\n",
+             num.partitions={PARTITIONS}\n{settings}",
             data.display()
         );
         std::fs::write(self.settings(), text).expect("the folder is writable");
@@ -167,6 +206,15 @@ impl Broker {
     /// What engines call it.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.advertised)
+    }
+
+    /// Where a broker's secured listener is.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn secured_address(&self) -> String {
+        let secured = self.secured.as_ref().expect("made by Broker::secured");
+        format!("localhost:{}", secured.port)
     }
 
     fn client(&self) -> ClientConfig {
@@ -239,6 +287,27 @@ impl Broker {
         self.receive(topic, n, |message| records.push(record(&message.detach())));
         records.sort_by_key(|record| record.partition);
         records
+    }
+}
+
+impl Secured {
+    /// Its part of the broker's settings; what a broker wants in one file is written to `folder`.
+    fn settings(&self, folder: &Path) -> String {
+        let read = |name| std::fs::read_to_string(self.certificates.path(name)).expect("a file");
+        let leaf = folder.join("leaf.pem");
+        std::fs::write(&leaf, read("leaf.key") + &read("leaf.pem"))
+            .expect("the folder is writable");
+        let prefix = "listener.name.secured";
+        format!(
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL\n\
+             {prefix}.ssl.keystore.type=PEM\n{prefix}.ssl.keystore.location={}\n\
+             {prefix}.ssl.truststore.type=PEM\n{prefix}.ssl.truststore.location={}\n\
+             {prefix}.ssl.client.auth=required\n{prefix}.sasl.enabled.mechanisms=SCRAM-SHA-512\n\
+             {prefix}.scram-sha-512.sasl.jaas.config=\
+             org.apache.kafka.common.security.scram.ScramLoginModule required;\n",
+            leaf.display(),
+            self.certificates.path("ca.pem").display()
+        )
     }
 }
 

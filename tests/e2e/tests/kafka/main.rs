@@ -5,6 +5,7 @@ mod group;
 mod platform;
 mod records;
 mod restart;
+mod secured;
 
 use std::collections::BTreeMap;
 

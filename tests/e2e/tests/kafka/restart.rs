@@ -5,8 +5,10 @@ use e2e::{Site, payloads};
 
 use crate::{counts, repeated};
 
-/// How many numbers go from one engine to the other.
-const N: u64 = 30_000;
+/// Numbers without an end, until [`end_at`] sets one.
+const ENDLESS: u64 = 1 << 40;
+/// Numbers of the source's second life: enough for all that happens in it.
+const SECOND_LIFE: u64 = 12_000;
 /// Numbers a second, at most.
 const RATE: u64 = 1_000;
 /// Most records that may be under way, by `queue.buffering.max.messages`.
@@ -40,7 +42,7 @@ fn from(broker: &Broker) -> Site {
     Site::new()
         .input(
             "numbers",
-            &format!("instruction_limit = 0 n_max = {N}"),
+            &format!("instruction_limit = 0 n_max = {ENDLESS}"),
             NUMBERS,
         )
         .ours("output/kafka.lua", "kafka", &cfg)
@@ -58,18 +60,27 @@ fn to(broker: &Broker) -> Site {
         .collect("all", "Type == 'number'")
 }
 
+/// Sets the last number that the source's next life injects.
+fn end_at(from: &Site, n_max: u64) {
+    let cfg = from.read("run/input/numbers.cfg");
+    let (head, _) = cfg.rsplit_once('=').expect("n_max stands last");
+    from.write("run/input/numbers.cfg", format!("{head}= {n_max}"));
+}
+
 #[test]
 fn nothing_is_lost_when_the_broker_and_the_engines_die() {
     let mut broker = Broker::start();
     let (from, to) = (from(&broker), to(&broker));
     let all = || counts(&payloads(&to.path("all.heka")));
     // Only then a death repeats what came in just before it, and not what was made up for in a hurry.
+    let injected = || {
+        let checkpoint = from.checkpoint("input.numbers");
+        checkpoint.and_then(|n| n.parse::<u64>().ok())
+    };
     let keeps_up = |more: u64| {
-        let injected = from
-            .checkpoint("input.numbers")
-            .and_then(|n| n.parse().ok());
+        let injected = injected();
         let seen = all().len() as u64;
-        injected.is_some_and(|n: u64| seen > more && seen + RATE / 4 >= n)
+        injected.is_some_and(|n| seen > more && seen + RATE / 4 >= n)
     };
     let mut source = from.start();
     let mut sink = to.start();
@@ -90,13 +101,15 @@ fn nothing_is_lost_when_the_broker_and_the_engines_die() {
         keeps_up(before + RATE)
     });
     source.kill();
+    let n = injected().expect("it has injected") + SECOND_LIFE;
+    end_at(&from, n);
     let mut source = from.start();
     sink.until("numbers arrive from the next life", || {
-        keeps_up(before + 4_000)
+        keeps_up(before + SECOND_LIFE / 3)
     });
     sink.kill();
     let mut sink = to.start();
-    sink.until("all is there", || all().len() as u64 >= N);
+    sink.until("all is there", || all().len() as u64 >= n);
     // What is delivered stays delivered: the mark has followed, though no message came since.
     source.until("the last one is confirmed", || {
         let place = |key| from.checkpoint(key).unwrap_or_default();
@@ -104,22 +117,18 @@ fn nothing_is_lost_when_the_broker_and_the_engines_die() {
     });
     source.stop();
     sink.stop();
-    let n_repeated = repeated(&all(), N);
-    println!("{n_repeated} of {N} were repeated");
+    let n_repeated = repeated(&all(), n);
+    println!("{n_repeated} of {n} were repeated");
     assert!(n_repeated <= REPEATED_MAX, "{n_repeated} were repeated");
     // Behind a clean end nothing is repeated: the next number that comes is a new one.
-    let cfg = from.read("run/input/numbers.cfg");
-    from.write(
-        "run/input/numbers.cfg",
-        cfg.replace(&N.to_string(), &(N + 1).to_string()),
-    );
+    end_at(&from, n + 1);
     let source = from.start();
     let mut sink = to.start();
-    sink.until("the new number is there", || all().len() as u64 > N);
+    sink.until("the new number is there", || all().len() as u64 > n);
     source.stop();
     sink.stop();
     assert_eq!(
-        repeated(&all(), N + 1),
+        repeated(&all(), n + 1),
         n_repeated,
         "repeated by a clean restart"
     );

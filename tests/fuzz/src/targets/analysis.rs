@@ -6,12 +6,14 @@ use analysis::cm_sketch::{self, CountMinSketch};
 use analysis::cuckoo;
 use analysis::cuckoo_filter::CuckooFilter;
 use analysis::cuckoo_filter_expire::CuckooFilterExpire;
+use analysis::filter::{Deletes, Filter};
 use analysis::hyperloglog::HyperLogLog;
 use analysis::matrix::{Match, Matrix};
 use analysis::matrix_profile::Profile;
 use analysis::p2::{Histogram, Quantile};
 use analysis::running_stats::RunningStats;
 use analysis::sax::Word;
+use analysis::serialized::Serialized;
 use analysis::time_series::{Merge, TimeSeries};
 
 use super::Target;
@@ -190,7 +192,8 @@ fn time_series(bytes: &[u8]) {
 }
 
 fn running_stats(bytes: &[u8]) {
-    let stats = RunningStats::read(&sized(bytes, analysis::running_stats::LEN));
+    let mut stats = RunningStats::default();
+    let stats = stats.read(&sized(bytes, stats.byte_len())).map(|()| stats);
     if let Some(mut stats) = stats {
         stats.add(1.0);
         stats.sd();

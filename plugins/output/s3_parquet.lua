@@ -22,10 +22,9 @@ reason, which names the column; with `dead_letter = true` it goes with the reaso
 processed again. It never stops the plugin, and never leaves half a row. When the disk is full, messages wait.
 
 Rows are in memory until their row group is written; when all of them together take more than `max_memory`, the largest become
-row groups early. A writer without rows takes about 400 bytes, one with rows 128 bytes for each column beside them, and no file
-is open but while a row group is written: 1,000 partitions of 50 columns work within `memory_limit = 16 * 1024 * 1024`, with
-`max_writers = 0` (`cargo test -p foresight-modules --test it -- parquet` measures it). Row groups are
-small then.
+row groups early. A writer without rows takes about 400 bytes, one of 50 columns with a first row 8,500, and no file is open
+but while a row group is written: 1,000 partitions of 50 columns work within `memory_limit = 16 * 1024 * 1024`, with
+`max_writers = 0` (`cargo test -p foresight-modules --test it -- parquet` measures it). Row groups are small then.
 
 ## Sample configuration
 

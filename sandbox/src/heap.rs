@@ -300,6 +300,16 @@ impl Table {
         }
     }
 
+    /// Whether it has a metatable.
+    ///
+    /// # Safety
+    /// The table is alive.
+    #[inline(always)]
+    pub(crate) unsafe fn has_metatable(self) -> bool {
+        // SAFETY: by the caller.
+        unsafe { (*self.0).metatable != 0 }
+    }
+
     /// How many keys from 0 on it has room for in its array part; Lua's interface does not tell it.
     ///
     /// # Safety
@@ -472,6 +482,12 @@ unsafe fn try_to_read(l: *mut lua_State) -> bool {
         let text = Str::of_text(ffi::lua_tolstring(l, 2, std::ptr::null_mut()));
         let head = &*text.0;
         if (head.kind, head.len) != (!kind::STRING as u8, TEXT.len() as u32) {
+            return false;
+        }
+        let is_plain = !table.has_metatable();
+        ffi::lua_pushvalue(l, 1);
+        ffi::lua_setmetatable(l, 1);
+        if !is_plain || !table.has_metatable() {
             return false;
         }
         let is_empty = table.get(text) == Value::Nil

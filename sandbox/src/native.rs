@@ -37,6 +37,7 @@ mod call;
 mod error;
 mod message;
 mod object;
+mod peek;
 mod walk;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,9 @@ const LEVELS_PER_BATCH: usize = 4_096;
 /// Bytes of an INT96.
 pub const INT96_LEN: usize = 12;
 
+/// Numbers below it, either side of zero, fit into 64 bits.
+const MAX_SHORT: f64 = i64::MAX as f64;
+
 #[derive(Debug)]
 enum Values {
     Bool(Vec<bool>),
@@ -220,6 +223,10 @@ impl Column {
     ) -> Result<(), Misfit> {
         match plan.physical {
             Physical::FLOAT | Physical::DOUBLE => self.push_double(plan, number, levels),
+            // The short way for nearly all numbers.
+            _ if number.abs() < MAX_SHORT => {
+                self.push_integer(plan, i128::from(number as i64), levels)
+            }
             _ if number.is_finite() => self.push_integer(plan, number as i128, levels),
             Physical::INT32 | Physical::INT64 => {
                 Err(format!("column '{}' number out of range", plan.name))

@@ -221,7 +221,7 @@ fn recount_pool(call: &mut Call<'_>, i: i32) -> Result<(), Error> {
 
 /// The pool of the writer at argument 1.
 fn pool(call: &Call<'_>) -> Result<Pool, Error> {
-    Ok(call.check_object::<WriterObject>(1)?.0.pool())
+    Ok(call.check_object::<WriterObject>(1)?.0.pool().clone())
 }
 
 /// The writer, if it still takes rows.
@@ -364,11 +364,18 @@ fn finalize(call: &mut Call<'_>) -> Result<usize, Error> {
     let shared = Arc::clone(&call.check_object::<Schema>(1)?.0);
     let plan = lock(&shared).finish().map_err(Error::bare)?;
     call.charge(u32::try_from(plan.keys().len()).unwrap_or(u32::MAX))?;
+    // A new companion, made with room for all names, so that they can be read where they lie.
     call.push_companion(1)?;
+    call.push_table(plan.keys().len(), 1)?;
+    for place in [SCHEMA_PLACE, POOL_PLACE] {
+        call.raw_get_index(-2, place)?;
+        call.raw_set_index(-2, place)?;
+    }
     for (key, i) in plan.keys().iter().zip(1..) {
         call.push_bytes(key)?;
         call.raw_set_index(-2, i)?;
     }
+    call.set_companion(1);
     Ok(0)
 }
 
@@ -409,18 +416,18 @@ struct Refused {
     needed: usize,
 }
 
-/// Lets `fill` put a row into the columns of the writer at argument 1 and keeps it if it is whole and there is room.
+/// Lets `fill` put a row into the columns of the writer at argument 1 and keeps it if it is whole and there is room; whether
+/// the plugin's writers have more than their budget then.
 fn add_row(
     call: &mut Call<'_>,
     fill: fn(&mut Call<'_>, &mut Writer) -> Result<(), Refused>,
-) -> Result<Result<(), Refused>, Error> {
+) -> Result<Result<bool, Refused>, Error> {
     // Borrowed for writing, so that what a record's metamethods do with the same writer is an error.
     let object = call.check_object_mut::<WriterObject>(1)?;
-    let before = object.0.memory();
-    let filled = object.0.with(|writer| {
+    let (filled, has_changed) = object.0.with_change(|writer| {
         check_open(writer)?;
         let filled = fill(call, writer).and_then(|()| {
-            let needed = writer.memory().saturating_sub(before);
+            let needed = writer.added();
             call.check_memory(needed)
                 .map_err(|error| Refused { error, needed })
         });
@@ -429,10 +436,13 @@ fn add_row(
             Err(_) => writer.drop_row(),
         }
         Ok::<_, Error>(filled)
-    })?;
+    });
+    let is_over = object.0.pool().is_over();
     drop(object);
-    recount_pool(call, 1)?;
-    Ok(filled)
+    if has_changed {
+        recount_pool(call, 1)?;
+    }
+    Ok(filled?.map(|()| is_over))
 }
 
 /// Adds a row. Where memory is short, rows that are there become row groups, the largest first.
@@ -440,21 +450,34 @@ fn dissect(
     call: &mut Call<'_>,
     fill: fn(&mut Call<'_>, &mut Writer) -> Result<(), Refused>,
 ) -> Result<usize, Error> {
-    while let Err(refused) = add_row(call, fill)? {
-        if call.check_memory(refused.needed).is_ok() {
-            return Err(refused.error);
+    let mut is_over = loop {
+        match add_row(call, fill)? {
+            Ok(is_over) => break is_over,
+            Err(refused) => make_room(call, refused)?,
         }
-        while call.check_memory(refused.needed).is_err() {
-            match shrink(call)? {
-                None => return Err(refused.error),
-                Some(outcome) => outcome.map_err(|error| failed(&error))?,
-            }
+    };
+    // The row is in: that another writer cannot write now is told when its own turn comes.
+    while is_over && matches!(shrink(call)?, Some(Ok(()))) {
+        is_over = pool(call)?.is_over();
+    }
+    Ok(0)
+}
+
+/// Makes row groups until there is room for what a row needed.
+///
+/// # Errors
+/// The row's own, when memory was not what it lacked or no writer has rows; the system's.
+fn make_room(call: &mut Call<'_>, refused: Refused) -> Result<(), Error> {
+    if call.check_memory(refused.needed).is_ok() {
+        return Err(refused.error);
+    }
+    while call.check_memory(refused.needed).is_err() {
+        match shrink(call)? {
+            None => return Err(refused.error),
+            Some(outcome) => outcome.map_err(|error| failed(&error))?,
         }
     }
-    let pool = pool(call)?;
-    // The row is in: that another writer cannot write now is told when its own turn comes.
-    while pool.is_over() && matches!(shrink(call)?, Some(Ok(()))) {}
-    Ok(0)
+    Ok(())
 }
 
 /// Makes a row group of the rows of the plugin's largest writer; none if no writer has any.

@@ -1,6 +1,6 @@
 //! Takes rows apart into columns: tables of Lua by the schema, and the message that is being processed.
 
-use sandbox::native::{Call, Error, Type};
+use sandbox::native::{Call, Error, Item, Type};
 use schemas::{FieldView, Value, View};
 
 use crate::column::{Column, Misfit};
@@ -15,6 +15,32 @@ const VALUE_BYTES: usize = 10;
 /// Bytes that are copied in one step of the budget.
 const BYTES_PER_STEP: usize = 16;
 
+/// What a row has added, and what is asked because of it.
+#[derive(Default)]
+struct Meter {
+    /// Bytes that the row has added.
+    grown: usize,
+    /// How many they were at the last look at the memory limit.
+    checked: usize,
+}
+
+impl Meter {
+    /// Charges a value of so many bytes, and looks at the memory limit now and then: tables that lie in each other many
+    /// times make a row much larger than what Lua holds.
+    #[inline]
+    fn count(&mut self, call: &Call<'_>, n_bytes: usize) -> Result<(), Error> {
+        let steps = 1 + n_bytes / BYTES_PER_STEP;
+        call.charge(u32::try_from(steps).unwrap_or(u32::MAX))?;
+        self.grown += n_bytes + VALUE_BYTES;
+        if self.grown - self.checked > BYTES_PER_CHECK {
+            self.checked = self.grown;
+            // Buffers double when they grow.
+            call.check_memory(self.grown.saturating_mul(2))?;
+        }
+        Ok(())
+    }
+}
+
 /// Takes one row apart.
 pub struct Shredder<'s, 'c, 'a> {
     call: &'c mut Call<'a>,
@@ -22,9 +48,16 @@ pub struct Shredder<'s, 'c, 'a> {
     columns: &'s mut [Column],
     /// Where on the stack the names of the nodes lie.
     keys: i32,
-    /// Bytes that the row has added.
-    grown: usize,
-    checked: usize,
+    meter: Meter,
+}
+
+/// Where in a table a value lies.
+#[derive(Clone, Copy)]
+enum At {
+    /// Under the name that is so far among the keys.
+    Key(i32),
+    /// As an item, from 1.
+    Item(usize),
 }
 
 fn misfit(words: Misfit) -> Error {
@@ -44,14 +77,13 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             plan,
             columns,
             keys,
-            grown: 0,
-            checked: 0,
+            meter: Meter::default(),
         }
     }
 
     /// Bytes that the row has added to its columns, about.
     pub fn grown(&self) -> usize {
-        self.grown
+        self.meter.grown
     }
 
     /// Takes the record on top apart.
@@ -62,30 +94,45 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
         self.fields(self.plan.fields(), (0, 0))
     }
 
-    /// Charges a value of so many bytes, and looks at the memory limit now and then: tables that lie in each other many
-    /// times make a row much larger than what Lua holds.
-    fn count(&mut self, n_bytes: usize) -> Result<(), Error> {
-        let steps = 1 + n_bytes / BYTES_PER_STEP;
-        self.call.charge(u32::try_from(steps).unwrap_or(u32::MAX))?;
-        self.grown += n_bytes + VALUE_BYTES;
-        if self.grown - self.checked > BYTES_PER_CHECK {
-            self.checked = self.grown;
-            // Buffers double when they grow.
-            self.call.check_memory(self.grown.saturating_mul(2))?;
-        }
-        Ok(())
-    }
-
     /// The fields of the table on top, by their names.
     fn fields(&mut self, fields: &'s [Node], levels: (u8, u8)) -> Result<(), Error> {
         let table = self.call.top();
         for field in fields {
+            if self.peek(field, (table, At::Key(field.key)), levels)? {
+                continue;
+            }
             self.call.raw_get_index(self.keys, i64::from(field.key))?;
             self.call.get(table, -1)?;
             self.field(field, levels)?;
             self.call.truncate(table);
         }
         Ok(())
+    }
+
+    /// Puts what lies in the table at `table` of the stack into the column that `node` is; false where it has to be pushed.
+    #[inline]
+    fn peek(
+        &mut self,
+        node: &Node,
+        (table, at): (i32, At),
+        levels: (u8, u8),
+    ) -> Result<bool, Error> {
+        let Kind::Column(column) = node.kind else {
+            return Ok(false);
+        };
+        let item = match at {
+            At::Key(key) => self.call.field_item(table, self.keys, key),
+            At::Item(i) => self.call.array_item(table, i),
+        };
+        let Some(item) = item.filter(|item| !matches!(item, Item::Table)) else {
+            return Ok(false);
+        };
+        let column = (&self.plan.columns()[column], &mut self.columns[column]);
+        match item {
+            Item::Nil => put_null(self.call, &mut self.meter, column, levels),
+            _ => put(self.call, &mut self.meter, column, item, levels.0),
+        }?;
+        Ok(true)
     }
 
     /// The items of the table on top, one for each field.
@@ -107,7 +154,7 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             (Type::LightUserdata, _) if self.call.light_at(-1) == Some(0) => {
                 self.null(node, (r, d))
             }
-            _ => self.value(node, (r, node.dl)),
+            _ => self.value(node, r),
         }
     }
 
@@ -168,7 +215,7 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             self.field(value, (at, inner.dl))?;
             self.call.pop(1);
             self.call.raw_get_index(table + 1, 2 * i + 1)?;
-            self.value(key, (at, key.dl))?;
+            self.value(key, at)?;
             self.call.pop(1);
             at = inner.rl;
             any = true;
@@ -207,11 +254,14 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
         if n == 0 {
             return self.null(inner, (r, d));
         }
+        let (table, element) = (self.call.top(), &fields[0]);
         let mut at = r;
         for i in 1..=n {
-            self.call.raw_get_index(-1, i as i64)?;
-            self.field(&fields[0], (at, inner.dl))?;
-            self.call.pop(1);
+            if !self.peek(element, (table, At::Item(i)), (at, inner.dl))? {
+                self.call.raw_get_index(table, i as i64)?;
+                self.field(element, (at, inner.dl))?;
+                self.call.pop(1);
+            }
             at = inner.rl;
         }
         Ok(())
@@ -225,13 +275,12 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
         }
         let n = self.call.raw_len(-1);
         if n == 0 {
-            self.count(0)?;
-            let plan = &self.plan.columns()[column];
-            return self.columns[column].push_null(plan, (r, d)).map_err(misfit);
+            let column = (&self.plan.columns()[column], &mut self.columns[column]);
+            return put_null(self.call, &mut self.meter, column, (r, d));
         }
         for i in 1..=n {
             self.call.raw_get_index(-1, i as i64)?;
-            self.value(node, (r, node.dl))?;
+            self.value(node, r)?;
             self.call.pop(1);
             r = node.rl;
         }
@@ -239,47 +288,24 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
     }
 
     /// The value on top goes into a column.
-    fn value(&mut self, node: &'s Node, levels: (u8, u8)) -> Result<(), Error> {
+    fn value(&mut self, node: &'s Node, r: u8) -> Result<(), Error> {
         let Kind::Column(column) = node.kind else {
             let name = &node.name;
             return Err(misfit(format!("group '{name}' expected, found data")));
         };
-        let kind = self.call.type_of(-1);
-        self.count(if kind == Type::String {
-            self.call.raw_len(-1)
-        } else {
-            0
-        })?;
-        let (plan, column) = (&self.plan.columns()[column], &mut self.columns[column]);
-        let pushed = match kind {
-            Type::String => {
-                let text = self.call.bytes_at(-1).unwrap_or_default();
-                column.push_bytes(plan, text, levels)
-            }
-            Type::Number => {
-                let number = self.call.number_at(-1).unwrap_or_default();
-                column.push_number(plan, number, levels)
-            }
-            Type::Boolean => column.push_bool(plan, self.call.is_true(-1), levels),
-            _ => {
-                let (name, kind) = (&node.name, kind.name());
-                Err(format!("column '{name}' unsupported data type: {kind}"))
-            }
-        };
-        pushed.map_err(misfit)
+        let column = (&self.plan.columns()[column], &mut self.columns[column]);
+        put(self.call, &mut self.meter, column, self.call.item(-1), r)
     }
 
     /// There is nothing for this node: all columns below it hear of it.
     fn null(&mut self, node: &'s Node, levels: (u8, u8)) -> Result<(), Error> {
-        self.count(0)?;
         match &node.kind {
             Kind::Column(column) => {
-                let plan = &self.plan.columns()[*column];
-                self.columns[*column]
-                    .push_null(plan, levels)
-                    .map_err(misfit)
+                let column = (&self.plan.columns()[*column], &mut self.columns[*column]);
+                put_null(self.call, &mut self.meter, column, levels)
             }
             Kind::Group(_, fields) => {
+                self.meter.count(self.call, 0)?;
                 if node.dl == 0 {
                     let name = &node.name;
                     return Err(misfit(format!("group '{name}' is required")));
@@ -288,6 +314,45 @@ impl<'s, 'c, 'a> Shredder<'s, 'c, 'a> {
             }
         }
     }
+}
+
+/// A value, in a row with repetition level `r`, goes into its column.
+#[inline(always)]
+fn put(
+    call: &Call<'_>,
+    meter: &mut Meter,
+    (plan, column): (&ColumnPlan, &mut Column),
+    item: Item<'_>,
+    r: u8,
+) -> Result<(), Error> {
+    let n_bytes = match item {
+        Item::String(text) => text.len(),
+        _ => 0,
+    };
+    meter.count(call, n_bytes)?;
+    let levels = (r, plan.dl);
+    let pushed = match item {
+        Item::String(text) => column.push_bytes(plan, text, levels),
+        Item::Number(number) => column.push_number(plan, number, levels),
+        Item::Boolean(truth) => column.push_bool(plan, truth, levels),
+        other => {
+            let (name, kind) = (&plan.name, other.kind().name());
+            Err(format!("column '{name}' unsupported data type: {kind}"))
+        }
+    };
+    pushed.map_err(misfit)
+}
+
+/// There is nothing for a column.
+#[inline(always)]
+fn put_null(
+    call: &Call<'_>,
+    meter: &mut Meter,
+    (plan, column): (&ColumnPlan, &mut Column),
+    levels: (u8, u8),
+) -> Result<(), Error> {
+    meter.count(call, 0)?;
+    column.push_null(plan, levels).map_err(misfit)
 }
 
 /// Takes a message apart: headers by their names, and a group `Fields` of columns.

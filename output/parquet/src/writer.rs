@@ -55,6 +55,8 @@ pub struct Writer {
     plan: Arc<Plan>,
     /// Empty as long as there is no row.
     columns: Vec<Column>,
+    /// Bytes that the rows in memory take.
+    buffered: usize,
     n_rows: usize,
     properties: WriterPropertiesPtr,
     /// Where each row group with its footer begins.
@@ -86,6 +88,7 @@ impl Writer {
         Ok(Writer {
             plan,
             columns: Vec::new(),
+            buffered: 0,
             n_rows: 0,
             properties,
             groups: Vec::new(),
@@ -102,12 +105,18 @@ impl Writer {
         let columns = self.columns.capacity() * size_of::<Column>();
         let places = self.groups.capacity() * size_of::<u64>();
         let itself = WRITER_MEMORY + self.path.as_os_str().len();
-        columns + self.buffered() + places + self.pending.capacity() + itself
+        columns + self.buffered + places + self.pending.capacity() + itself
     }
 
     /// Bytes that the rows in memory take.
     pub fn buffered(&self) -> usize {
-        self.columns.iter().map(Column::memory).sum()
+        self.buffered
+    }
+
+    /// Bytes that a row which is neither kept nor dropped yet has added to them.
+    pub fn added(&self) -> usize {
+        let now: usize = self.columns.iter().map(Column::memory).sum();
+        now.saturating_sub(self.buffered)
     }
 
     /// Bytes of the file so far.
@@ -150,13 +159,22 @@ impl Writer {
 
     /// The row that was put into the columns is whole.
     pub fn keep_row(&mut self) {
-        self.columns.iter_mut().for_each(Column::keep);
         self.n_rows += 1;
+        self.end_row(Column::keep);
     }
 
     /// The row that was put into the columns goes away again.
     pub fn drop_row(&mut self) {
-        self.columns.iter_mut().for_each(Column::roll_back);
+        self.end_row(Column::roll_back);
+    }
+
+    /// Ends a row in all columns, and counts what they have in memory.
+    fn end_row(&mut self, end: impl Fn(&mut Column)) {
+        self.buffered = 0;
+        for column in &mut self.columns {
+            end(column);
+            self.buffered += column.memory();
+        }
     }
 
     /// Whether rows can still go into the file.
@@ -192,6 +210,7 @@ impl Writer {
         let start = self.written();
         let columns = std::mem::take(&mut self.columns);
         self.n_rows = 0;
+        self.buffered = 0;
         let encoded = encode(&self.plan, &self.properties, columns);
         let encoded = encoded.map(|bytes| match self.pending.is_empty() {
             true => self.pending = bytes,

@@ -303,7 +303,7 @@ impl<'a> Call<'a> {
 
     /// The value at `i` as it lies on the stack; none if nothing is there, or the stack cannot be read.
     #[inline(always)]
-    fn look(&self, i: i32) -> Option<Word> {
+    pub(super) fn look(&self, i: i32) -> Option<Word> {
         if !heap::is_proved() {
             return None;
         }
@@ -1262,7 +1262,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When the call has to end; must be passed on.
     #[inline]
-    pub fn charge(&mut self, steps: u32) -> Result<(), Error> {
+    pub fn charge(&self, steps: u32) -> Result<(), Error> {
         if limits::charge(self.shared, steps) {
             Ok(())
         } else {

@@ -31,6 +31,21 @@ pub enum Item<'v> {
     Other(Type),
 }
 
+impl Item<'_> {
+    /// Its kind.
+    pub fn kind(self) -> Type {
+        match self {
+            Item::Nil => Type::Nil,
+            Item::Boolean(_) => Type::Boolean,
+            Item::Number(_) => Type::Number,
+            Item::String(_) => Type::String,
+            Item::Table => Type::Table,
+            Item::Null => Type::LightUserdata,
+            Item::Other(kind) => kind,
+        }
+    }
+}
+
 /// Walks over the value on top of the stack. Tables are read without metamethods, so no code of the plugin runs in between
 /// and no table changes.
 pub struct Walker<'c, 'a> {

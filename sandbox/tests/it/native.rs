@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sandbox::Kind::{Analysis, Input};
-use sandbox::native::{Call, Class, Error, Function, Object, Registry, Scope, function};
+use sandbox::native::{Call, Class, Error, Function, Item, Object, Registry, Scope, function};
 use sandbox::{Answer, Kind};
 
 use crate::common::*;
@@ -161,6 +161,26 @@ fn walk(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
+/// What lies in the table at 1 under the string that lies at 1 in the table at 2, and at the number at 3: kinds of values, and
+/// `ask` where it cannot be told. What can be told is what Lua gets.
+fn peek(call: &mut Call<'_>) -> Result<usize, Error> {
+    let kind = |item: Option<Item<'_>>| item.map_or("ask", |item| item.kind().name());
+    let i = call.check_integer(3)?;
+    let field = kind(call.field_item(1, 2, 1));
+    let item = kind(call.array_item(1, i as usize));
+    for (seen, is_field) in [(field, true), (item, false)] {
+        call.raw_get_index(2, 1)?;
+        match is_field {
+            true => call.get(1, -1)?,
+            false => call.raw_get_index(1, i)?,
+        }
+        assert!(seen == "ask" || seen == call.type_name(-1));
+        assert_eq!(call.item(-1).kind().name(), call.type_name(-1));
+    }
+    call.push_bytes(format!("{field} {item}"))?;
+    Ok(1)
+}
+
 const FUNCTIONS: &[(&str, Function)] = &[
     ("new", function(new)),
     ("panics", function(panics)),
@@ -169,6 +189,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("pushes", function(pushes_without_end)),
     ("counter", function(counter)),
     ("walk", function(walk)),
+    ("peek", function(peek)),
 ];
 
 fn open(call: &mut Call<'_>) -> Result<usize, Error> {
@@ -261,6 +282,34 @@ fn a_walk_survives_changes() {
         assert(text.walk(t, function(k) t[k] = nil end) == 100 and next(t) == nil)
         local t = {a = 1, b = 2} pcall(text.walk, t, function(k) t[k] = nil for i = 1, 100 do t[i] = i end collect = {} end)
         assert(text.walk({}, error) == 0)",
+    );
+}
+
+#[test]
+fn values_are_seen_in_their_tables() {
+    check_module(
+        Analysis,
+        "local keys = {'k'}
+        local function sees(t, expected, i)
+            local seen = text.peek(t, keys, i or 1)
+            assert(seen == expected, seen)
+        end
+        sees({k = 'text', 1.5}, 'string number')
+        sees({k = 2, 'text'}, 'number string')
+        sees({k = false, true}, 'boolean boolean')
+        sees({k = {}, {}}, 'table table')
+        sees({k = print, print}, 'ask ask')
+        sees({k = text.new('a')}, 'ask ask')
+        sees({1, 2, nil, 4}, 'nil nil', 3)
+        sees({}, 'nil ask')
+        sees({[1e6] = 1}, 'nil ask', 1e6)
+        sees(setmetatable({k = 1}, {__index = function() return 'text' end}), 'number ask')
+        sees(setmetatable({}, {__index = {k = 'text'}}), 'ask ask')
+        sees(keys, 'nil string')
+        keys = {}
+        sees({k = 1}, 'ask ask')
+        keys = {1}
+        sees({k = 1}, 'ask ask')",
     );
 }
 

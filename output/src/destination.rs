@@ -120,7 +120,7 @@ pub trait Destination: Send + Sync {
     fn put<'a>(&'a self, key: &'a str, body: &'a Body) -> Work<'a, ()>;
 }
 
-/// A destination whose data can be looked at again.
+/// A destination whose data can be looked at again, and removed.
 pub trait Store: Destination {
     /// The entries whose keys begin with `prefix` and come after `after`, in the order of their bytes; a page of them.
     fn list<'a>(&'a self, prefix: &'a str, after: &'a str) -> Work<'a, Page>;
@@ -133,6 +133,9 @@ pub trait Store: Destination {
         len: u64,
         version: Option<&'a str>,
     ) -> Work<'a, Piece>;
+
+    /// Removes an object for good. It is no failure that there is none.
+    fn remove<'a>(&'a self, key: &'a str) -> Work<'a, ()>;
 }
 
 /// What a listing says of an object.

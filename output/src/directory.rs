@@ -67,6 +67,18 @@ impl Directory {
         kept
     }
 
+    /// The folder stays, because somebody may be about to put something into it.
+    fn remove_now(&self, key: &str) -> Result<(), Failure> {
+        let path = self.path(key)?;
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Failure::of_file(&path, &error)),
+        }
+        let folder = path.parent().unwrap_or(&self.root);
+        sync_folder(folder).map_err(|error| Failure::of_file(folder, &error))
+    }
+
     fn list_now(&self, prefix: &str, after: &str) -> Result<Page, Failure> {
         let mut walk = Walk {
             prefix,
@@ -133,6 +145,10 @@ impl Store for Directory {
         version: Option<&'a str>,
     ) -> Work<'a, Piece> {
         Box::pin(async move { self.read_now(key, from, len, version) })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> Work<'a, ()> {
+        Box::pin(async move { self.remove_now(key) })
     }
 }
 

@@ -16,6 +16,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
     IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectCannedAcl};
 use aws_smithy_http_client::tls;
@@ -316,6 +317,19 @@ impl Store for Bucket {
                 bytes: body.to_vec(),
                 version,
             })
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> Work<'a, ()> {
+        Box::pin(async move {
+            check_key(key)?;
+            let request = self.client.delete_object().bucket(&self.name);
+            let removed = request.key(format!("{}{key}", self.prefix)).send().await;
+            match removed {
+                // S3 says nothing of it, but some servers do.
+                Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
+                removed => removed.map(drop).map_err(told),
+            }
         })
     }
 }

@@ -17,6 +17,8 @@ restarts too. After a crash what was not finished is removed, and messages that 
 out: whenever the program is killed, each message is in the lake once. A file that has reached `max_file_size`, or has as many
 row groups as one may have, takes no more rows and waits for its name.
 
+Small files become large ones with `foresight compact` (see `plugins/reference/parquet.md`).
+
 A message that does not fit (no JSON, a column of another type, a missing required column) is answered with -1 and the
 reason, which names the column; with `dead_letter = true` it goes with the reason to the errors, as bytes that can be
 processed again. It never stops the plugin, and never leaves half a row. When the disk is full, messages wait.

@@ -11,9 +11,11 @@ use clap::{Args, Parser, Subcommand};
 use admin::Role;
 use input::inspect::Inspector;
 use input::send::{self, Header, Sender};
+use stdx::size::Size;
 
 use crate::cat::{self, Form};
 use crate::check;
+use crate::compact;
 use crate::config::{Faults, LogFormat, Main};
 use crate::demo::{DemoOptions, demo};
 use crate::log;
@@ -31,6 +33,9 @@ const DEMO_FAULT_AFTER: u32 = 90;
 
 /// The port of the demonstration's web UI.
 const ADMIN_PORT: u16 = 5580;
+
+/// The least memory of a compaction: a few batches of values, and the codecs.
+const BUDGET_MIN: Size = Size(16 << 20);
 
 /// What a wrong command line or configuration returns, as with Hindsight.
 const FAILURE: u8 = 1;
@@ -92,6 +97,8 @@ enum Command {
     },
     /// Show the messages of a queue's segment or any other file of framed Heka messages
     Cat(CatArgs),
+    /// Make large Parquet files of the small ones of a lake; exit code 1 if something is wrong with one
+    Compact(CompactArgs),
     /// Report every fault of a configuration and its plugins without running them; exit code 1 if there is one
     Check {
         /// The main configuration
@@ -103,6 +110,38 @@ enum Command {
     Send(SendArgs),
     /// Show or save what is posted to a local port, ungzipped and pretty
     Inspect(InspectArgs),
+}
+
+#[derive(Debug, Args)]
+struct CompactArgs {
+    /// The lake: a folder, or s3://bucket/prefix
+    ///
+    /// AWS_ENDPOINT_URL_S3 names a server other than AWS; credentials come from wherever AWS's own programs find them.
+    store: String,
+    /// Only partitions whose keys begin so, such as day=2026-11-
+    #[arg(long, default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Small files become one up to this size
+    #[arg(long, value_name = "SIZE", default_value = "128 MiB")]
+    target_size: Size,
+    /// What a small file is smaller than [default: half of the target]
+    #[arg(long, value_name = "SIZE")]
+    small: Option<Size>,
+    /// So many small files whose schemas fit become one; fewer stay
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..))]
+    min_files: u16,
+    /// Only files that were put at least so long ago: longer than an output takes to go on after a crash
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = age)]
+    older_than: Duration,
+    /// Memory to work with, about
+    #[arg(long, value_name = "SIZE", default_value = "256 MiB", value_parser = budget)]
+    budget: Size,
+    /// uncompressed, snappy, gzip, brotli, lz4 or zstd
+    #[arg(long, default_value = "zstd")]
+    compression: String,
+    /// Only tell what would be done
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -292,6 +331,7 @@ fn foresight(args: &[OsString]) -> ExitCode {
         }),
         Command::User { name, role } => user(&name, role),
         Command::Cat(args) => show(&args.options(), args.count),
+        Command::Compact(args) => compact(args),
         Command::Check { cfg } => {
             let report = check::check(&cfg);
             print(&report.to_string());
@@ -333,6 +373,56 @@ fn send(args: SendArgs) -> ExitCode {
             }
         }
         Err(error) => fail(&error),
+    }
+}
+
+/// A number of seconds, or of what stands behind it: s, m, h or d.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is no duration (expected for example 90s, 30m, 1h or 2d)");
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = number.checked_mul(seconds).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// The memory of a compaction.
+fn budget(text: &str) -> Result<Size, String> {
+    let size: Size = text.parse().map_err(|error| format!("{error}"))?;
+    match size >= BUDGET_MIN {
+        true => Ok(size),
+        false => Err(format!("expected at least {BUDGET_MIN}")),
+    }
+}
+
+fn compact(args: CompactArgs) -> ExitCode {
+    let options = compact::Options {
+        store: args.store,
+        prefix: args.prefix,
+        target_size: args.target_size.0,
+        small: args.small.map_or(args.target_size.0 / 2, |small| small.0),
+        min_files: args.min_files.into(),
+        older_than: args.older_than,
+        memory: usize::try_from(args.budget.0).unwrap_or(usize::MAX),
+        compression: args.compression,
+        dry_run: args.dry_run,
+    };
+    match compact::compact(&options, &mut io::stdout(), &mut io::stderr()) {
+        Ok(summary) => {
+            print(&format!("{summary}\n"));
+            match summary.n_faults {
+                0 => ExitCode::SUCCESS,
+                _ => ExitCode::from(FAILURE),
+            }
+        }
+        Err(trouble) => fail(&trouble.to_string()),
     }
 }
 
@@ -689,6 +779,31 @@ mod tests {
             heka.command,
             Command::Cat(CatArgs { heka: true, .. })
         ));
+    }
+
+    #[test]
+    fn compact_takes_sizes_and_durations() {
+        let words = ["foresight", "compact", "s3://lake/a", "--older-than", "90m"];
+        let more = ["--target-size", "1 GiB", "--min-files", "2", "--dry-run"];
+        let parsed = Cli::try_parse_from(words.iter().chain(&more));
+        let Command::Compact(args) = parsed.expect("it is right").command else {
+            panic!("it says compact")
+        };
+        assert_eq!((args.target_size, args.small), (Size(1 << 30), None));
+        assert_eq!(args.older_than, Duration::from_secs(5400));
+        assert_eq!((args.budget, args.dry_run), (Size(256 << 20), true));
+        for (text, seconds) in [("0", 0), ("7s", 7), ("1h", 3600), ("2d", 172_800)] {
+            assert_eq!(age(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "h", "1w", "-1s", "1.5h", "99999999999999999999d"] {
+            assert!(age(bad).is_err(), "{bad}");
+        }
+        for bad in [["--min-files", "1"], ["--budget", "1 MiB"]] {
+            assert!(
+                Cli::try_parse_from(words.iter().chain(&bad)).is_err(),
+                "{bad:?}"
+            );
+        }
     }
 
     #[test]

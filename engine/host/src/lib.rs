@@ -11,6 +11,7 @@ pub mod check;
 pub mod checkpoint_file;
 pub mod checkpoints;
 pub mod cli;
+pub mod compact;
 pub mod config;
 pub mod create;
 pub mod cursor;

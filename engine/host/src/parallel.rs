@@ -5,13 +5,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// More threads would wait for the disk and for each other.
 const THREADS_MAX: usize = 16;
 
-/// The answers of `work` to all items, in their order. One item needs no thread of its own.
+/// The answers of `work` to all items, in their order, with a thread for each processor.
 ///
 /// # Panics
 /// When `work` does.
 pub fn map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = processors.min(THREADS_MAX).min(items.len());
+    map_on(processors.min(THREADS_MAX), items, work)
+}
+
+/// As [`map`], on so many threads, for work that mostly waits. One item needs no thread of its own.
+///
+/// # Panics
+/// When `work` does.
+pub fn map_on<I: Sync, T: Send>(
+    threads: usize,
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
+    let threads = threads.min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }

@@ -5,6 +5,7 @@
 
 pub mod column;
 pub mod derive;
+pub mod merge;
 mod module;
 mod pool;
 mod properties;

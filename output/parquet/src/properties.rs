@@ -1,6 +1,7 @@
 //! The table of properties that `parquet.writer` takes, read into what the encoder wants.
 
 use parquet::basic::{Compression, Encoding, Type as Physical, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
     WriterVersion,
@@ -67,6 +68,12 @@ fn builder() -> WriterPropertiesBuilder {
 /// What files get without a table.
 pub fn defaults() -> WriterPropertiesPtr {
     builder().build().into()
+}
+
+/// What a file that is made of others gets, with what these say beside their schema.
+pub fn for_merged(codec: Compression, about: Option<Vec<KeyValue>>) -> WriterPropertiesPtr {
+    let properties = builder().set_compression(codec);
+    properties.set_key_value_metadata(about).build().into()
 }
 
 /// Properties with a codec of [`codec`] for all columns.

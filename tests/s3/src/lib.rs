@@ -1,9 +1,11 @@
-//! A server of S3 on a folder, for tests and demonstrations, and a proxy that is a bad network.
+//! Servers of S3 for tests and demonstrations, and a proxy that is a bad network.
 
 mod faults;
+mod moto;
 mod server;
 
 pub use faults::{Faults, Proxy, Refusal, S3_ERRORS};
+pub use moto::Moto;
 pub use server::Server;
 
 /// The access key that a server takes.

@@ -1,19 +1,14 @@
 //! What every destination and every store promises, checked for a folder, for s3s and for moto.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use output::destination::{Body, Failure, Piece, Store};
 use output::directory::Directory;
 use output::rights::ObjectRights;
 use output::runtime::runtime;
 use output::s3::{Bucket, Credentials, PART_SIZE_MIN, Settings};
-use s3server::{ACCESS_KEY, SECRET_KEY, Server};
-
-/// Nothing takes this long but a hang.
-const DEADLINE: Duration = Duration::from_secs(60);
+use s3server::{ACCESS_KEY, Moto, SECRET_KEY, Server};
 
 fn credentials(folder: &Path) -> Credentials {
     let file = folder.join("credentials");
@@ -108,6 +103,7 @@ impl Tried<'_> {
         // then the store is asked whether the object is there.
         self.large_files_come_back_whole();
         self.failures_are_told();
+        self.what_was_removed_is_gone();
     }
 
     fn objects_come_back(&self) {
@@ -175,6 +171,25 @@ impl Tried<'_> {
             );
         }
         assert_eq!(self.keys("large/", "").len(), 2);
+    }
+
+    fn what_was_removed_is_gone(&self) {
+        let remove = |key: &str| {
+            let runtime = runtime().expect("threads");
+            runtime.block_on(self.store.remove(key))
+        };
+        for key in ["gone/a", "gone/b"] {
+            self.put(key, key.as_bytes()).expect("put");
+        }
+        for _ in 0..2 {
+            remove("gone/a").expect("twice is no failure");
+            assert_eq!(self.keys("gone/", ""), ["gone/b"]);
+        }
+        remove("never/was").expect("nothing is no failure");
+        assert!(self.read("gone/a", 0, 1, None).expect_err("gone").lasts());
+        self.put("gone/a", b"new").expect("put again");
+        assert_eq!(self.keys("gone/", ""), ["gone/a", "gone/b"]);
+        assert!(remove("../x").expect_err("a bad key").lasts());
     }
 
     fn failures_are_told(&self) {
@@ -254,50 +269,12 @@ fn a_bucket_of_s3s_is_a_store() {
         .expect("taken now");
 }
 
-/// moto as a server; it is killed with the value.
-struct Moto(Child);
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        // Fails only when it has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_bucket_of_moto_is_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = port.expect("the loopback has free ports").port();
-    let mut command = Command::new("python3");
-    command.args([
-        "-m",
-        "moto.server",
-        "-H",
-        "127.0.0.1",
-        "-p",
-        &port.to_string(),
-    ]);
-    command
-        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut moto =
-        Moto(started.expect("python3 is there; `sh .ci/needs` installs what is missing"));
-    let until = Instant::now() + DEADLINE;
-    while !make_bucket(port) {
-        let ended = moto.0.try_wait().expect("a child can be waited for");
-        assert!(
-            ended.is_none(),
-            "moto has ended; `sh .ci/needs` installs it"
-        );
-        assert!(Instant::now() < until, "moto does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let moto = Moto::start();
     let store = bucket(
-        format!("http://127.0.0.1:{port}"),
+        format!("http://{}", moto.address()),
         credentials(folder.path()),
     );
     let tried = Tried {
@@ -305,7 +282,7 @@ fn a_bucket_of_moto_is_a_store() {
         folder: folder.path(),
     };
     tried.everything();
-    what_goes_with_objects_is_there(port, folder.path());
+    what_goes_with_objects_is_there(&moto, folder.path());
     // More than a page.
     for n in 0..1005 {
         tried.put(&format!("pages/{n:04}"), b"").expect("put");
@@ -314,41 +291,21 @@ fn a_bucket_of_moto_is_a_store() {
 }
 
 /// Lists and tags go with small objects, and with those that go up in parts.
-fn what_goes_with_objects_is_there(port: u16, folder: &Path) {
+fn what_goes_with_objects_is_there(moto: &Moto, folder: &Path) {
     let rights = ObjectRights {
         acl: Some("public-read".into()),
         tags: Some("who=ann%20b".into()),
     };
-    let endpoint = format!("http://127.0.0.1:{port}");
+    let endpoint = format!("http://{}", moto.address());
     let store = bucket_with(endpoint, credentials(folder), rights);
     for (name, len) in [("small", 1), ("large", PART_SIZE_MIN as usize + 1)] {
         let body = Body::Bytes(vec![b'x'; len].into());
         let put = runtime().expect("threads").block_on(store.put(name, &body));
         put.expect("put");
-        let tags = ask(port, "GET", &format!("/lake/some/prefix/{name}?tagging"));
+        let tags = moto.ask("GET", &format!("/lake/some/prefix/{name}?tagging"));
         let has_tag = tags.contains("<Key>who</Key>") && tags.contains("<Value>ann b</Value>");
         assert!(has_tag, "{name}: {tags}");
-        let list = ask(port, "GET", &format!("/lake/some/prefix/{name}?acl"));
+        let list = moto.ask("GET", &format!("/lake/some/prefix/{name}?acl"));
         assert!(list.contains("groups/global/AllUsers"), "{name}: {list}");
     }
-}
-
-fn make_bucket(port: u16) -> bool {
-    ask(port, "PUT", "/lake").starts_with("HTTP/1.1 200")
-}
-
-/// The answer to a request of our own, which moto takes unsigned; empty if there is none.
-fn ask(port: u16, method: &str, path: &str) -> String {
-    use std::io::{Read, Write};
-    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
-        return String::new();
-    };
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: AWS4-HMAC-SHA256 Credential=x/20261124/us-east-1/s3/aws4_request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    );
-    let mut answer = String::new();
-    let asked = stream
-        .write_all(request.as_bytes())
-        .and_then(|()| stream.read_to_string(&mut answer));
-    asked.map(|_| answer).unwrap_or_default()
 }

@@ -168,18 +168,37 @@ fn a_request_is_what_the_configuration_says() {
     }
 }
 
-#[test]
-fn json_goes_over_tls_to_a_server_that_is_known() {
-    // A server that speaks no TLS is no server for https, and one whose certificate nobody vouches for is not believed;
-    // what is not delivered stays in the queue.
-    let certificates = Certificates::new();
-    let receiver = Receiver::start(|_, _| OK);
+fn over_tls(receiver: &Receiver, cafile: &Certificates) -> Site {
     let address = format!("https://{}/in", receiver.address);
     let cfg = format!(
         "encoder_module = 'encoders.json'\noptions = {{ attempts = 2, retry_ms = 1, cafile = '{}' }}",
-        certificates.path("ca.pem").display()
+        cafile.path("ca.pem").display()
     );
-    let site = send(Site::new(), &["one"], &address, &cfg);
-    until_letters(&site, 1);
-    assert_eq!(receiver.look(|seen| seen.taken.len()), 0);
+    send(Site::new(), &["one", "two"], &address, &cfg)
+}
+
+#[test]
+fn json_goes_over_tls_to_a_server_that_is_known() {
+    let certificates = Certificates::new();
+    let receiver = Receiver::start_tls(&certificates, |_, _| OK);
+    let site = over_tls(&receiver, &certificates);
+    site.replay().expect(0);
+    let text = String::from_utf8(bodies(&receiver).concat()).expect("JSON is text");
+    for payload in ["\"one\"", "\"two\""] {
+        assert_eq!(text.matches(payload).count(), 1, "{text}");
+    }
+    assert!(!site.exists("letters.heka") || messages(&site.path("letters.heka")).is_empty());
+}
+
+#[test]
+fn nothing_goes_to_a_server_that_nobody_vouches_for_or_that_speaks_no_tls() {
+    let (own, other) = (Certificates::new(), Certificates::new());
+    for receiver in [
+        Receiver::start_tls(&other, |_, _| OK),
+        Receiver::start(|_, _| OK),
+    ] {
+        let site = over_tls(&receiver, &own);
+        until_letters(&site, 2);
+        assert_eq!(receiver.look(|seen| seen.taken.len()), 0);
+    }
 }

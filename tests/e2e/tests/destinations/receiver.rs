@@ -1,9 +1,12 @@
-//! A small server of HTTP that takes what is posted, and leaves out what it has already.
+//! A small server of HTTP, or of HTTPS, that takes what is posted, and leaves out what it has already.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use e2e::Certificates;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -47,14 +50,38 @@ pub struct Receiver {
 impl Receiver {
     /// A receiver that answers as `answer` says; the number of earlier requests goes along.
     pub fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Receiver {
+        Receiver::start_with(None, answer)
+    }
+
+    /// The same over TLS, with the leaf's certificate.
+    pub fn start_tls(
+        certificates: &Certificates,
+        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Receiver {
+        let settings = tls::Settings {
+            certificate: Some(certificates.path("leaf.pem")),
+            key: Some(certificates.path("leaf.key")),
+            ..tls::Settings::default()
+        };
+        let config = tls::server(&settings).expect("the files are good");
+        Receiver::start_with(Some(Arc::new(config)), answer)
+    }
+
+    fn start_with(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (shared, answer) = (seen.clone(), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shared, answer) = (shared.clone(), answer.clone());
-                std::thread::spawn(move || while serve(&stream, &shared, &*answer).is_some() {});
+                let (shared, answer, tls) = (shared.clone(), answer.clone(), tls.clone());
+                std::thread::spawn(move || {
+                    let mut stream = secured(stream, tls);
+                    while serve(&mut *stream, &shared, &*answer).is_some() {}
+                });
             }
         });
         Receiver { address, seen }
@@ -66,13 +93,29 @@ impl Receiver {
     }
 }
 
+/// A connection, plain or not.
+trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
+
+/// The handshake comes with the first bytes that are read.
+fn secured(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> Box<dyn Connection> {
+    match tls {
+        None => Box::new(stream),
+        Some(config) => {
+            let connection = ServerConnection::new(config).expect("the configuration is good");
+            Box::new(StreamOwned::new(connection, stream))
+        }
+    }
+}
+
 /// Serves one request; none when the other side has closed.
 fn serve(
-    stream: &TcpStream,
+    stream: &mut dyn Connection,
     seen: &Mutex<Seen>,
     answer: &(dyn Fn(&Request, usize) -> Answer + Sync),
 ) -> Option<()> {
-    let request = read(&mut BufReader::new(stream))?;
+    let request = read(&mut BufReader::new(&mut *stream))?;
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     let answer = answer(&request, seen.n_requests);
     seen.n_requests += 1;
@@ -88,12 +131,12 @@ fn serve(
     }
     drop(seen);
     let text = format!("HTTP/1.1 {answer}Content-Length: 2\r\n\r\nOK");
-    let mut stream = stream;
-    stream.write_all(text.as_bytes()).ok()
+    stream.write_all(text.as_bytes()).ok()?;
+    stream.flush().ok()
 }
 
 /// The client waits for each answer, so nothing of the next request is read with this one.
-fn read(stream: &mut BufReader<&TcpStream>) -> Option<Request> {
+fn read(stream: &mut impl BufRead) -> Option<Request> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).ok()? == 0 {

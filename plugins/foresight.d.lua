@@ -951,6 +951,7 @@ function cuckoo_filter_expire.version() end
 --- What is strange in a series: `require "detector"`.
 ---@class detector.object
 ---@field add fun(self: detector.object, ns: number, value: number): number, boolean
+---@field bounds fun(self: detector.object): number?, number?
 ---@field clear fun(self: detector.object)
 ---@field fromstring fun(self: detector.object, state: string)
 ---@field scores fun(self: detector.object): {kind: string, score: number}[]

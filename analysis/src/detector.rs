@@ -82,6 +82,11 @@ pub(crate) trait Algorithm: Send {
     /// Takes a finite value and gives its score, positive for upwards; 0 while too little is known.
     fn add(&mut self, ns: i64, value: f64) -> f64;
 
+    /// Between which values the newest one was normal, the least and the greatest, where the statistic can say so.
+    fn bounds(&self) -> Option<[f64; 2]> {
+        None
+    }
+
     /// Forgets all values.
     fn clear(&mut self);
 
@@ -384,6 +389,14 @@ impl Detector {
     pub fn scores(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let names = self.members.iter().map(|member| member.single.kind.name);
         names.zip(self.scores.iter().copied())
+    }
+
+    /// Between which values the newest one was normal, the least and the greatest, whatever direction counts; of a
+    /// consensus, what its first member says that can. `None` while too little is known.
+    pub fn bounds(&self) -> Option<[f64; 2]> {
+        let members = self.members.iter();
+        let mut known = members.filter_map(|member| member.single.algorithm.bounds());
+        known.find(|bounds| bounds.iter().all(|bound| bound.is_finite()))
     }
 
     /// Forgets all values and the last alert.

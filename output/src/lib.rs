@@ -21,6 +21,7 @@ pub mod runtime;
 pub mod s3;
 pub mod spool;
 pub mod stdout;
+pub mod stores;
 
 pub use ack::AckTracker;
 

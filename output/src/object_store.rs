@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Registry, function};
+use tokio::runtime::Runtime;
 
 use crate::courier::{Courier, Pace, Parcel, Receipt};
-use crate::destination::Body;
+use crate::destination::{Body, Store};
 use crate::location::Location;
 use crate::object::Access;
 use crate::options::{Table, config};
 use crate::rights;
 use crate::runtime::{Patience, runtime};
+use crate::s3::Bucket;
+use crate::stores;
 
 /// Parcels of a store that have no receipt yet, at most.
 const PENDING_MAX: usize = 1000;
@@ -108,7 +111,7 @@ fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
     let pace = table.pace()?;
     table.done()?;
     let runtime = runtime().map_err(Error::new)?;
-    let store = location.open(runtime);
+    let store = open_location(&location, call.plugin_name(), runtime);
     let destination = Arc::clone(&store) as Arc<dyn crate::destination::Destination>;
     let access = Access {
         store,
@@ -122,6 +125,18 @@ fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
         bytes: 0,
     })?;
     Ok(1)
+}
+
+/// Opens the store; whoever asks [`crate::stores`] may look into buckets from now on.
+fn open_location(location: &Location, plugin: &str, runtime: &Runtime) -> Arc<dyn Store> {
+    match location {
+        Location::Bucket(settings) => {
+            let bucket = Arc::new(runtime.block_on(Bucket::open(settings)));
+            stores::opened(plugin, &bucket);
+            bucket
+        }
+        Location::Directory(..) => location.open(runtime),
+    }
 }
 
 fn store<'a>(call: &Call<'a>) -> Result<ObjectMut<'a, StoreHandle>, Error> {

@@ -18,7 +18,9 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, Length};
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectCannedAcl};
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, CompletedPart, Object as Listed, ObjectCannedAcl,
+};
 use aws_smithy_http_client::tls;
 use stdx::backoff::{Backoff, Schedule};
 
@@ -41,6 +43,20 @@ const PART_ATTEMPTS: Schedule = Schedule {
     longest: Duration::from_secs(5),
     attempts: Some(3),
 };
+
+/// Folders and objects that one page of a level has at most.
+const LEVEL_MAX: i32 = 500;
+
+/// What lies directly below a folder of a bucket: a page of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Level {
+    /// The names of folders.
+    pub folders: Vec<String>,
+    /// Objects; their keys are names below the folder.
+    pub entries: Vec<Entry>,
+    /// Leads to the next page.
+    pub next: Option<String>,
+}
 
 /// A bucket, and the prefix of all keys.
 #[derive(Debug)]
@@ -93,6 +109,33 @@ impl Bucket {
             part_size: settings.part_size,
             rights: settings.rights.clone(),
         }
+    }
+
+    /// Where it is, as `s3://bucket/prefix`.
+    pub fn address(&self) -> String {
+        format!("s3://{}/{}", self.name, self.prefix)
+    }
+
+    /// What lies directly below `folder`, which is empty or ends with a slash; `after` is the `next` of the page before.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn level(&self, folder: &str, after: &str) -> Result<Level, Failure> {
+        let base = format!("{}{folder}", self.prefix);
+        let request = self.client.list_objects_v2().bucket(&self.name);
+        let request = request.prefix(&base).delimiter("/").max_keys(LEVEL_MAX);
+        let token = Some(after.to_owned()).filter(|after| !after.is_empty());
+        let found = request.set_continuation_token(token).send().await;
+        let found = found.map_err(told)?;
+        let folders = found.common_prefixes().iter().filter_map(|folder| {
+            let name = folder.prefix()?.strip_prefix(&base)?;
+            Some(name.trim_end_matches('/').to_owned())
+        });
+        Ok(Level {
+            folders: folders.collect(),
+            entries: entries(found.contents(), &base),
+            next: found.next_continuation_token,
+        })
     }
 
     fn acl(&self) -> Option<ObjectCannedAcl> {
@@ -199,6 +242,19 @@ impl Bucket {
     }
 }
 
+/// What a listing says of objects, without what all keys begin with.
+fn entries(objects: &[Listed], base: &str) -> Vec<Entry> {
+    let entry = |object: &Listed| {
+        let key = object.key()?.strip_prefix(base)?;
+        Some(Entry {
+            key: key.to_owned(),
+            size: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
+            modified_s: object.last_modified().map_or(0, |time| time.secs()),
+        })
+    };
+    objects.iter().filter_map(entry).collect()
+}
+
 /// One HTTP client for all buckets, so that connections are shared.
 fn http_client() -> SharedHttpClient {
     static CLIENT: std::sync::OnceLock<SharedHttpClient> = std::sync::OnceLock::new();
@@ -264,16 +320,8 @@ impl Store for Bucket {
                 request = request.start_after(format!("{}{after}", self.prefix));
             }
             let found = request.send().await.map_err(told)?;
-            let entries = found.contents().iter().filter_map(|object| {
-                let key = object.key()?.strip_prefix(&self.prefix)?;
-                Some(Entry {
-                    key: key.to_owned(),
-                    size: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
-                    modified_s: object.last_modified().map_or(0, |time| time.secs()),
-                })
-            });
             Ok(Page {
-                entries: entries.collect(),
+                entries: entries(found.contents(), &self.prefix),
                 is_last: !found.is_truncated().unwrap_or(false),
             })
         })

@@ -28,6 +28,7 @@ message_variable = "Fields[docType]"  -- or a list of names; nothing: all messag
 --     { kind = "gap", resolution = 300 }, -- not with value_variable
 -- }
 -- refractory = 21600                 -- seconds without another alert of the same value
+-- bounds = false                     -- true: the graph also has the bands of normal, in three times the space
 -- confirm = 1                        -- rows in succession that must be strange
 -- title = "anomalies"
 -- preservation_version = 0

@@ -278,7 +278,7 @@ pub struct Stats {
     pub memory: usize,
     /// Most bytes in use at any time.
     pub memory_max: usize,
-    /// Bytes of the largest payload or message built.
+    /// Bytes of the largest payload or message built; more than the limit when one was refused.
     pub output_max: usize,
     /// Most instructions counted in a call; only calls that last are counted.
     pub instructions_max: u64,

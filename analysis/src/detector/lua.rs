@@ -20,6 +20,7 @@ const CONSENSUS: &[u8] = b"consensus";
 const METHODS: &[(&str, Function)] = &[
     ("__tostring", function(tostring)),
     ("add", function(add)),
+    ("bounds", function(bounds)),
     ("clear", function(clear)),
     ("fromstring", function(fromstring)),
     ("scores", function(scores)),
@@ -216,6 +217,19 @@ fn add(call: &mut Call<'_>) -> Result<usize, Error> {
     let verdict = detector.add(ns, value);
     drop(detector);
     push_verdict(call, verdict)
+}
+
+/// `d:bounds()`: between which values the newest one was normal, or nil.
+fn bounds(call: &mut Call<'_>) -> Result<usize, Error> {
+    let bounds = call.check_object::<Detector>(1)?.bounds();
+    let Some(bounds) = bounds else {
+        call.push_nil()?;
+        return Ok(1);
+    };
+    for bound in bounds {
+        call.push_number(bound)?;
+    }
+    Ok(bounds.len())
 }
 
 /// `d:scores()`: an array of the members' names and newest scores.

@@ -25,6 +25,8 @@ pub struct Robust {
     window: usize,
     threshold: f64,
     floor: f64,
+    /// Of the newest value; told, not preserved.
+    bounds: Option<[f64; 2]>,
 }
 
 impl Robust {
@@ -36,6 +38,7 @@ impl Robust {
             window,
             threshold: params[1],
             floor: params[2],
+            bounds: None,
         }
     }
 
@@ -84,14 +87,16 @@ fn median_distance(sorted: &[f64], middle: f64) -> f64 {
 impl Algorithm for Robust {
     fn add(&mut self, _: i64, value: f64) -> f64 {
         // Compared with what was before; enough of it for a deviation.
-        let score = match self.sorted.len() * 2 >= self.window {
-            true => {
-                let middle = median(&self.sorted);
-                let distance = median_distance(&self.sorted, middle) / MAD_OF_NORMAL;
-                ratio(value - middle, distance.max(self.floor * middle.abs())) / self.threshold
-            }
-            false => 0.0,
-        };
+        let mut score = 0.0;
+        self.bounds = None;
+        if self.sorted.len() * 2 >= self.window {
+            let middle = median(&self.sorted);
+            let distance = median_distance(&self.sorted, middle) / MAD_OF_NORMAL;
+            let deviation = distance.max(self.floor * middle.abs());
+            score = ratio(value - middle, deviation) / self.threshold;
+            let room = self.threshold * deviation;
+            self.bounds = Some([middle - room, middle + room]);
+        }
         if let Some(gone) = self.values.push(value) {
             let place = self.place(gone);
             self.sorted.remove(place);
@@ -101,7 +106,12 @@ impl Algorithm for Robust {
         score
     }
 
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.bounds
+    }
+
     fn clear(&mut self) {
+        self.bounds = None;
         self.values.clear();
         self.sorted.clear();
     }

@@ -59,6 +59,8 @@ pub struct Seasonal {
     variance: f64,
     n_variance: f64,
     smoothed: f64,
+    /// Of the newest value; told, not preserved.
+    bounds: Option<[f64; 2]>,
 }
 
 impl Seasonal {
@@ -74,6 +76,7 @@ impl Seasonal {
             variance: 0.0,
             n_variance: 0.0,
             smoothed: 0.0,
+            bounds: None,
         }
     }
 
@@ -128,6 +131,7 @@ impl Algorithm for Seasonal {
             self.now = at;
         }
         let part = self.parts[at];
+        self.bounds = None;
         if part.visits == 0.0 {
             // The first season: the distance from the visit's own mean says how much values differ.
             let mean = match self.visit.n {
@@ -148,6 +152,8 @@ impl Algorithm for Seasonal {
         if part.visits < seasons {
             return 0.0;
         }
+        let room = threshold * deviation;
+        self.bounds = Some([expected - room, expected + room]);
         let weight = 2.0 / (smooth + 1.0);
         self.smoothed += weight * (z.clamp(-threshold, threshold) - self.smoothed);
         // The deviation of such an average of independent values is that of one, times this.
@@ -160,7 +166,12 @@ impl Algorithm for Seasonal {
         strongest / threshold
     }
 
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.bounds
+    }
+
     fn clear(&mut self) {
+        self.bounds = None;
         self.parts.fill(Part::default());
         self.visit = Visit::default();
         self.now = self.parts.len();

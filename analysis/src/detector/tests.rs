@@ -235,6 +235,37 @@ fn a_consensus_needs_its_members_within_its_time() {
 }
 
 #[test]
+fn a_value_outside_of_its_bounds_is_strange_and_inside_it_is_not() {
+    let (day, half) = (24.0 * 3600.0, 12.0 * 3600.0);
+    // Without the average of several, whose limits are others than those of a value.
+    let seasonal = [("season", day), ("part", half), ("smooth", 1.0)];
+    let robust = [("window", 60.0)];
+    let mut noise = Noise(7);
+    for (kind, set) in [("seasonal", &seasonal[..]), ("robust", &robust[..])] {
+        let mut one = detector(kind, set);
+        assert_eq!(one.bounds(), None, "{kind} knows nothing yet");
+        let mut n_beyond = 0;
+        for minute in 0..6 * 1440 {
+            let fault = if minute % 997 == 0 { 40.0 } else { 0.0 };
+            let value = 100.0 + noise.normal() + fault;
+            let verdict = one.add(minute * MINUTE_NS, value);
+            if let Some([low, high]) = one.bounds() {
+                assert_eq!(
+                    verdict.score > 1.0,
+                    value < low || value > high,
+                    "{kind} {minute}"
+                );
+                n_beyond += usize::from(value > high);
+            }
+        }
+        assert!(n_beyond > 2, "{kind} saw {n_beyond} faults");
+        let both = Detector::consensus(vec![detector("cusum", &[]), one], 1, 0.0, 0.0);
+        assert!(both.expect("a consensus").bounds().is_some());
+    }
+    assert_eq!(detector("cusum", &[]).bounds(), None);
+}
+
+#[test]
 fn parameters_have_ranges() {
     for kind in &KINDS {
         let defaults: Vec<f64> = kind.all_params().map(|param| param.default).collect();

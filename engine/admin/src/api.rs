@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use crate::access::Access;
 use crate::access::audit::Audit;
 use crate::access::owners::Owners;
+use crate::archive::Archive;
 use crate::engine::{Engine, Refusal};
 use crate::feed::Feed;
 use crate::metrics as prometheus_text;
@@ -45,6 +46,8 @@ pub struct App {
     pub audit: Audit,
     /// Which alerts are kept back.
     pub silences: Silences,
+    /// The past of graphs.
+    pub archive: Arc<Archive>,
     /// What came from the engine.
     pub feed: Arc<Feed>,
     /// The engine itself.
@@ -92,6 +95,7 @@ impl From<Refusal> for Problem {
             Refusal::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
             Refusal::Unable(_) => StatusCode::CONFLICT,
+            Refusal::Elsewhere(_) => StatusCode::BAD_GATEWAY,
         };
         Problem::new(status, refusal)
     }

@@ -5,6 +5,8 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::text;
+
 /// Each file by name; listed by the build script.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -31,6 +33,28 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match find(&name) {
         Some(bytes) => file(&name, bytes, &headers),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Where alerts say that a graph is shown (`get_dashboard_uri`): the page finds it, after a login if there must be one.
+pub async fn dashboard_graph(Path(name): Path<String>) -> Response {
+    to_page(&["dashboard", "graphs", &name])
+}
+
+/// Where alerts say that another payload is shown.
+pub async fn dashboard(Path(name): Path<String>) -> Response {
+    to_page(&["dashboard", &name])
+}
+
+/// Leads to the part of the page that this path names.
+fn to_page(path: &[&str]) -> Response {
+    let path: Vec<String> = path
+        .iter()
+        .map(|part| text::escaped(part.as_bytes()))
+        .collect();
+    match HeaderValue::from_str(&format!("/#/{}", path.join("/"))) {
+        Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

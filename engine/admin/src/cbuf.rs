@@ -305,6 +305,33 @@ fn line_error(line: usize, what: &'static str) -> CbufError {
 }
 
 impl Graph {
+    /// The graph as a `cbuf`, with the id of its payload in the first line.
+    pub fn to_text(&self, id: &str) -> String {
+        use std::fmt::Write;
+        let mut out = format!(
+            "{{\"id\":{},\"time\":{},\"rows\":{},\"columns\":{},\"seconds_per_row\":{},\"column_info\":{},\"annotations\":{}}}\n",
+            to_json(&id),
+            self.time,
+            self.rows,
+            self.columns.len(),
+            self.seconds_per_row,
+            to_json(&self.columns),
+            to_json(&self.annotations),
+        );
+        for row in self.cells.chunks(self.columns.len().max(1)) {
+            for (at, cell) in row.iter().enumerate() {
+                let gap = if at == 0 { "" } else { "\t" };
+                let written = match cell.is_nan() {
+                    true => write!(out, "{gap}nan"),
+                    false => write!(out, "{gap}{cell}"),
+                };
+                written.expect("a String takes any text");
+            }
+            out.push('\n');
+        }
+        out
+    }
+
     /// The graph as JSON: its columns as lists of numbers, `null` where there is none; rows older than `since` (seconds
     /// since 1970) are left out.
     pub fn to_json(&self, since: Option<i64>) -> String {

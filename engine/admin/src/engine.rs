@@ -3,6 +3,8 @@
 use schemas::message::Message;
 use serde::{Deserialize, Serialize};
 
+pub use crate::roots::{Entry, Listing};
+
 /// The largest Lua source that is taken, bytes.
 pub const SOURCE_MAX: usize = 512 * 1024;
 
@@ -27,6 +29,20 @@ pub enum Refusal {
     /// It cannot be done now, or not in this installation.
     #[error("{0}")]
     Unable(String),
+    /// Something beside the engine did not do what it should.
+    #[error("{0}")]
+    Elsewhere(String),
+}
+
+/// A store that a plugin has open, such as a bucket of S3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Store {
+    /// How it is asked for.
+    pub name: String,
+    /// The plugin.
+    pub plugin: String,
+    /// Where it is, such as `s3://bucket/prefix`.
+    pub address: String,
 }
 
 /// Which queue is meant.
@@ -156,6 +172,15 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// The queue does not take it.
     fn inject(&self, message: Message) -> Result<(), Refusal>;
+
+    /// The stores that plugins have open.
+    fn stores(&self) -> Vec<Store>;
+
+    /// What lies in one of them directly below a path: a page of it, behind the one whose `next` is `after`.
+    ///
+    /// # Errors
+    /// There is no such store, or it says no.
+    fn store(&self, name: &str, path: &str, after: &str) -> Result<Listing, Refusal>;
 
     /// Shows the messages of the last `bytes` bytes of a queue, oldest first, bare, until `visit` says false.
     ///

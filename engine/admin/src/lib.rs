@@ -7,6 +7,7 @@
 pub mod access;
 pub mod alerts;
 mod api;
+pub mod archive;
 mod assets;
 pub mod cbuf;
 pub mod engine;

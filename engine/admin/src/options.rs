@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use axum::http::HeaderName;
 
 use crate::access::Role;
+use crate::archive::Limits;
 
 /// A directory that the pages may show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Root {
 pub struct Options {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where browsers reach it, when that is not where it listens.
+    pub url: Option<String>,
     /// The file of users.
     pub users: Option<PathBuf>,
     /// The header in which a proxy in front names the user.
@@ -37,7 +40,9 @@ pub struct Options {
     pub outputs: Vec<Root>,
     /// Directories of the data lake.
     pub lake: Vec<Root>,
-    /// Where alerts, owners and the audit log are kept.
+    /// How much of the past of graphs is kept.
+    pub history: Limits,
+    /// Where alerts, owners, the audit log and the past of graphs are kept.
     pub state: PathBuf,
 }
 
@@ -46,6 +51,7 @@ impl Options {
     pub fn new(listen: SocketAddr, state: PathBuf) -> Options {
         Options {
             listen,
+            url: None,
             users: None,
             proxy_header: None,
             proxies: Vec::new(),
@@ -54,6 +60,7 @@ impl Options {
             tls: None,
             outputs: Vec::new(),
             lake: Vec::new(),
+            history: Limits::default(),
             state,
         }
     }
@@ -61,6 +68,19 @@ impl Options {
     /// Whether there is a way to tell callers apart.
     pub fn has_login(&self) -> bool {
         self.users.is_some() || self.proxy_header.is_some()
+    }
+
+    /// Where browsers reach it, without a slash at the end: as set, else where it listens, on this host when that is
+    /// everywhere.
+    pub fn url(&self, hostname: &str) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        match &self.url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None if self.listen.ip().is_unspecified() => {
+                format!("{scheme}://{hostname}:{}", self.listen.port())
+            }
+            None => format!("{scheme}://{}", self.listen),
+        }
     }
 
     /// Looks whether these settings are safe together.
@@ -74,6 +94,13 @@ impl Options {
                 "admin_listen is {listen}, which others can reach: set admin_users or admin_proxy_header, or listen on 127.0.0.1"
             ));
         }
+        if let Some(url) = &self.url
+            && !is_url(url)
+        {
+            return Err(format!(
+                "admin_url is {url}, expected an address such as https://foresight.example.com"
+            ));
+        }
         if self.proxy_header.is_some() && self.proxies.is_empty() {
             return Err(
                 "admin_proxy_header needs the addresses of the proxies in admin_proxies".into(),
@@ -83,9 +110,48 @@ impl Options {
     }
 }
 
+/// Whether a text can begin links.
+fn is_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_lead_to_where_it_listens_unless_something_else_is_set() {
+        let on = |address: &str, tls: bool, url: Option<&str>| Options {
+            tls: tls.then(|| ("certificate".into(), "key".into())),
+            url: url.map(str::to_owned),
+            ..Options::new(address.parse().expect("an address"), "state".into())
+        };
+        let url = |options: Options| options.url("host.example");
+        assert_eq!(
+            url(on("127.0.0.1:5580", false, None)),
+            "http://127.0.0.1:5580"
+        );
+        assert_eq!(url(on("[::1]:1", true, None)), "https://[::1]:1");
+        assert_eq!(url(on("0.0.0.0:1", true, None)), "https://host.example:1");
+        let set = on("127.0.0.1:1", false, Some("https://f.example/ui/"));
+        assert_eq!(url(set.clone()), "https://f.example/ui");
+        assert!(set.check().is_ok());
+        for wrong in [
+            "f.example",
+            "ftp://f.example",
+            "https://",
+            "https://f example",
+            "javascript:x",
+        ] {
+            assert!(
+                on("127.0.0.1:1", false, Some(wrong)).check().is_err(),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn off_loopback_there_must_be_a_login() {

@@ -188,6 +188,14 @@ impl Payloads {
     /// # Errors
     /// There is none, or it is none.
     pub fn graph(&self, id: &str) -> Result<(u64, Arc<Graph>), GraphError> {
+        self.read(id, true)
+    }
+
+    /// As [`Payloads::graph`]; only with `remember` the graph of a `cbuf` is kept until the next payload.
+    ///
+    /// # Errors
+    /// There is none, or it is none.
+    pub fn read(&self, id: &str, remember: bool) -> Result<(u64, Arc<Graph>), GraphError> {
         let key = key_of(id).ok_or(GraphError::Missing)?;
         let (generation, bytes) = {
             let mut kept = self.lock();
@@ -211,7 +219,8 @@ impl Payloads {
             }
         };
         let graph = Arc::new(cbuf::parse(&bytes)?);
-        if let Some(entry) = self.lock().entries.get_mut(key.as_slice())
+        if remember
+            && let Some(entry) = self.lock().entries.get_mut(key.as_slice())
             && entry.generation == generation
         {
             entry.graph = Some((generation, Arc::clone(&graph)));
@@ -290,7 +299,7 @@ impl Entry {
         let parts = [&self.logger, &self.kind, &self.name];
         let [logger, kind, name] = parts.map(|part| text::shown(part));
         Listed {
-            id: parts.map(|part| escaped(part)).join("/"),
+            id: parts.map(|part| text::escaped(part)).join("/"),
             logger,
             kind,
             name,
@@ -299,19 +308,6 @@ impl Entry {
             generation: self.generation,
         }
     }
-}
-
-/// A part of an id, plain enough for any address: letters, digits and `._-` stay, everything else becomes `%XX`.
-fn escaped(part: &[u8]) -> String {
-    let mut out = String::with_capacity(part.len());
-    for byte in part {
-        if byte.is_ascii_alphanumeric() || b"._-".contains(byte) {
-            out.push(char::from(*byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 fn unescaped(part: &str) -> Option<Vec<u8>> {

@@ -38,6 +38,8 @@ macro_rules! routes {
 pub const ROUTES: &[Route] = routes! {
     "GET" "/" Anyone get(assets::index);
     "GET" "/assets/{name}" Anyone get(assets::asset);
+    "GET" "/dashboard_output/graphs/{name}" Anyone get(assets::dashboard_graph);
+    "GET" "/dashboard_output/{name}" Anyone get(assets::dashboard);
     "GET" "/api/v1/openapi.json" Anyone get(api::openapi);
     "GET" "/api/v1/me" Anyone get(api::session::me);
     "POST" "/api/v1/login" Anyone post(api::session::login);
@@ -54,6 +56,7 @@ pub const ROUTES: &[Route] = routes! {
     "GET" "/api/v1/payloads" Viewer get(api::payloads::list);
     "GET" "/api/v1/payload" Viewer get(api::payloads::payload);
     "GET" "/api/v1/graph" Viewer get(api::payloads::graph);
+    "GET" "/api/v1/graph/past" Viewer get(api::payloads::past);
     "GET" "/api/v1/graph.csv" Viewer get(api::payloads::csv);
     "GET" "/api/v1/plugins" Viewer get(api::plugins::list);
     "GET" "/api/v1/plugins/{name}" Viewer get(api::plugins::one);

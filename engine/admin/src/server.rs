@@ -19,6 +19,7 @@ use crate::access::audit::Audit;
 use crate::access::owners::Owners;
 use crate::access::users::Users;
 use crate::api::App;
+use crate::archive::{Archive, Keeper};
 use crate::engine::Engine;
 use crate::feed::Feed;
 use crate::options::Options;
@@ -50,6 +51,8 @@ pub struct Server {
     is_tls: bool,
     /// Ended without waiting for connections that have no end by themselves.
     runtime: Option<Runtime>,
+    /// Ends with this, after it has kept what is new.
+    _keeper: Keeper,
 }
 
 impl Server {
@@ -67,13 +70,18 @@ impl Server {
         let users = Users::open(options.users.as_deref())?;
         let acceptor = acceptor(&options)?;
         let options = Arc::new(options);
+        let archive = Arc::new(Archive::open(
+            &options.state.join("graphs"),
+            options.history,
+        ));
         let app = Arc::new(App {
             access: Access::new(Arc::clone(&options), users),
             owners,
             audit: Audit::new(&options.state.join("audit.log")),
             silences: Silences::open(&options.state.join("silences.json")),
             options: Arc::clone(&options),
-            feed,
+            archive: Arc::clone(&archive),
+            feed: Arc::clone(&feed),
             engine,
             hashing: Semaphore::new(1),
         });
@@ -89,11 +97,14 @@ impl Server {
             .map_err(|error| format!("listening on {listen}: {error}"))?;
         let address = socket.local_addr().map_err(|error| error.to_string())?;
         let is_tls = acceptor.is_some();
+        let keeper = Keeper::start(archive, feed)
+            .map_err(|error| format!("starting a thread of the web UI: {error}"))?;
         runtime.spawn(listen_on(socket, acceptor, routes::router(app)));
         Ok(Server {
             address,
             is_tls,
             runtime: Some(runtime),
+            _keeper: keeper,
         })
     }
 

@@ -108,10 +108,12 @@ pub struct PluginState {
     pub memory_max: u64,
     /// The limit.
     pub memory_limit: u64,
-    /// The largest output of one call, in bytes.
+    /// The largest payload or message it built, in bytes, also when it was too large.
     pub output_max: u64,
-    /// The limit.
+    /// Its own limit.
     pub output_limit: u64,
+    /// The limit of all messages, `max_message_size` of the main configuration.
+    pub message_limit: u64,
     /// The most instructions of one call; short calls are not counted.
     pub instructions_max: u64,
     /// The limit.

@@ -31,6 +31,19 @@ pub fn time(ms: i64) -> String {
     }
 }
 
+/// A part of an id or of a path, plain enough for any address: letters, digits and `._-` stay, everything else becomes `%XX`.
+pub fn escaped(part: &[u8]) -> String {
+    let mut out = String::with_capacity(part.len());
+    for byte in part {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(byte) {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

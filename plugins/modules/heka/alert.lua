@@ -38,6 +38,9 @@ An analysis plugin that sends from `process_message` needs `process_message_inje
 | `has_lookup()` | whether a lookup module decides who gets it |
 | `get_dashboard_uri(id [, extension])` | where the graph, or another payload, with this name is shown |
 
+The addresses begin with `admin_url` of the main configuration, or where `admin_listen` is, and the web UI shows what they name; without
+a web UI they begin with the name of the host, as with Hindsight.
+
 `thresholds` is the configured table. When the last alerts were sent is forgotten at a restart of the plugin, and may be
 once the longest throttle used so far has passed.
 
@@ -58,6 +61,9 @@ local error, ipairs, next, pairs, require, type = error, ipairs, next, pairs, re
 local logger   = read_config("Logger")
 local hostname = read_config("Hostname")
 local pid      = read_config("Pid")
+
+-- Where the web UI is; without one, where Hindsight's would be.
+local dashboards = (read_config("admin_url") or "https://" .. hostname) .. "/dashboard_output/"
 
 local cfg = read_config("alert")
 assert(type(cfg) == "table", "alert configuration must be a table")
@@ -196,9 +202,9 @@ end
 
 function get_dashboard_uri(id, extension)
     if not extension or extension == "cbuf" then
-        return format("https://%s/dashboard_output/graphs/%s.%s.html", hostname, in_uri(logger), in_uri(id))
+        return format("%sgraphs/%s.%s.html", dashboards, in_uri(logger), in_uri(id))
     end
-    return format("https://%s/dashboard_output/%s.%s.%s", hostname, in_uri(logger), in_uri(id), in_uri(extension))
+    return format("%s%s.%s.%s", dashboards, in_uri(logger), in_uri(id), in_uri(extension))
 end
 
 return M

@@ -21,6 +21,7 @@ strange an alert is sent, at most one for a key in its refractory period, and th
 | rows | 1440 | rows of the graphs. A key that was silent for so long is forgotten |
 | keys_max | 10 | keys that are watched, at most 256; messages of further ones are counted only |
 | refractory | 21600 | seconds without another alert of a key |
+| bounds | false | true: the graphs also have the bands of normal of measures whose checks know one (see `bounds` in reference/detector.md); they take three times the space |
 | confirm | 1 | rows in succession that must be strange |
 | others | | names of measures of another watch of the plugin, which `thresholds` may have too |
 | payloads | 0 | what the plugin injects beside the watch in `timer_event` |
@@ -86,7 +87,7 @@ the value a day before where the graph holds it), since when it is strange, what
 
 ## Sizes
 
-A graph has `rows * keys_max` cells of 4 to 14 bytes; `output_limit` of the plugin and `max_message_size` of the main configuration must
+A graph has `rows * keys_max` cells of 4 to 14 bytes, with bands three times as many; `output_limit` of the plugin and `max_message_size` of the main configuration must
 allow that. A payload that they do not allow is left out, counted as unshown in the table, and the reason logged; alerts go on.
 
 ## Late and early messages
@@ -134,7 +135,7 @@ local DAY_NS       = 86400e9
 local NAN          = 0 / 0
 
 -- What the configuration may set, and the defaults.
-local SETTINGS = { title = "monitor", sec_per_row = 60, rows = 1440, keys_max = 10, refractory = 21600, confirm = 1 }
+local SETTINGS = { title = "monitor", sec_per_row = 60, rows = 1440, keys_max = 10, refractory = 21600, confirm = 1, bounds = false }
 
 local w = {}
 w.__index = w
@@ -149,6 +150,7 @@ value_of.last = value_of.sum
 function value_of.average(n, sum) return n > 0 and sum / n or NAN end
 function value_of.share(n, sum) return n > 0 and 100 * sum / n or NAN end
 
+local BANDED = { robust = true, seasonal = true, consensus = true }
 local SPECIAL = { unique = true, histogram = true }
 local WINDOWED = { count = true, sum = true, average = true, share = true, unique = true }
 
@@ -212,6 +214,14 @@ local function check_thresholds(self)
     end
 end
 
+-- Whether one of the checks can say what is normal.
+local function has_band(measure)
+    for _, check in ipairs(measure.checks) do
+        if BANDED[check.kind] then return true end
+    end
+    return false
+end
+
 function new(options)
     local self = setmetatable({}, w)
     for name, value in pairs(options) do self[name] = value end
@@ -222,11 +232,13 @@ function new(options)
     assert(self.sec_per_row > 0, "sec_per_row must be greater than 0")
     assert(self.keys_max > 0 and self.keys_max <= KEYS_MAX, "keys_max must be 1 to 256")
     assert(self.confirm >= 1, "confirm must be at least 1")
+    assert(not self.bounds or self.keys_max * 3 <= KEYS_MAX, "keys_max must be 1 to 85 with bounds")
     self.row_ns = self.sec_per_row * 1e9
     self.by_name = {}
     local graphs = 0
     for i, measure in ipairs(self.measures) do
         check_measure(measure)
+        measure.band = self.bounds and has_band(measure) or nil
         measure.number, self.by_name[measure.name] = i, measure
         if measure.graph ~= false then graphs = graphs + 1 end
     end
@@ -261,7 +273,8 @@ end
 function w:state()
     local graphs = {}
     for i, measure in ipairs(self.measures) do
-        if measure.graph ~= false then graphs[i] = new_cb(self.rows, self.keys_max, self.sec_per_row) end
+        local columns = measure.band and self.keys_max * 3 or self.keys_max
+        if measure.graph ~= false then graphs[i] = new_cb(self.rows, columns, self.sec_per_row) end
     end
     return {
         row = -1, newest = 0, behind = 0, heard = false, leaps = 0, keys = {}, columns = {}, n_keys = 0, graphs = graphs,
@@ -312,6 +325,11 @@ local function new_record(self, state, key, column)
         end
         local graph = state.graphs[i]
         if graph then graph:set_header(column, header(key), measure.unit, "none") end
+        if graph and measure.band then
+            local low = self.keys_max + 2 * column - 1
+            graph:set_header(low, header(key), "low", "none")
+            graph:set_header(low + 1, header(key), "high", "none")
+        end
     end
     return k
 end
@@ -440,6 +458,20 @@ local function close_histogram(self, state, key, k, i, measure, ns)
     k.n[i] = 0
 end
 
+-- Between which values the checks of a measure take its newest one for normal.
+local function show_bounds(self, graph, k, i, ns)
+    for _, made in ipairs(k.detectors[i]) do
+        local low, high
+        if made then low, high = made:bounds() end
+        if low then
+            local column = self.keys_max + 2 * k.column - 1
+            graph:set(ns, column, low)
+            graph:set(ns, column + 1, high)
+            return
+        end
+    end
+end
+
 local function close_measure(self, state, key, k, i, measure, ns)
     if measure.kind == "histogram" then return close_histogram(self, state, key, k, i, measure, ns) end
     local value
@@ -453,7 +485,11 @@ local function close_measure(self, state, key, k, i, measure, ns)
     judge(self, key, k, i, measure, ns, value)
     learn(k, i, value)
     k.last[i] = value == value and value or nil
-    if value == value and state.graphs[i] then state.graphs[i]:set(ns, k.column, value) end
+    local graph = state.graphs[i]
+    if value == value and graph then
+        graph:set(ns, k.column, value)
+        if measure.band then show_bounds(self, graph, k, i, ns) end
+    end
     k.n[i] = 0
     if measure.kind ~= "last" then k.sum[i] = 0 end
 end

@@ -168,6 +168,8 @@ pub(super) fn inject_gathered(
                 encoder.string_field(b"payload_name", name);
             }
             if encoder.exceeded() {
+                // With what goes around it, it is longer than the limit at least.
+                shared.note_output(payload.len().max(limit.saturating_add(1)));
                 return Err(Error::new("inject_message() failed: exceeded output_limit"));
             }
             send(shared, buffer, None)

@@ -65,7 +65,9 @@ fn append(call: &Call<'_>, i: i32, out: &mut Vec<u8>) -> Result<(), Error> {
         Type::Number => write_number(call.check_number(i)?, out),
         Type::String => {
             let text = call.check_bytes(i)?;
-            if out.len().saturating_add(text.len()) > call.output_limit() {
+            let len = out.len().saturating_add(text.len());
+            if len > call.output_limit() {
+                call.shared().note_output(len);
                 return Err(Error::new("output_limit exceeded"));
             }
             out.extend_from_slice(text);

@@ -11,10 +11,12 @@ pub mod kafka;
 pub mod process;
 pub mod program;
 pub mod python;
+pub mod receiver;
 pub mod site;
 
 pub use certificates::Certificates;
 pub use frames::{field_number, field_text, frame, messages, payloads};
 pub use process::{Engine, Finished, wait_until};
 pub use python::python;
+pub use receiver::Receiver;
 pub use site::{Kind, Site, files, free_port, plugins_dir};

@@ -15,11 +15,16 @@ use crate::roots;
 /// Which directory or file is asked for.
 #[derive(Deserialize)]
 pub struct Place {
-    /// The name of the root; without it the roots are listed.
+    /// The name of the root; without it, and without a store, the roots are listed.
     root: Option<String>,
+    /// Of the lake: the name of a store.
+    store: Option<String>,
     /// The path below it.
     #[serde(default)]
     path: String,
+    /// The `next` of the page before.
+    #[serde(default)]
+    after: String,
 }
 
 /// The directories of outputs, or what lies in one of them.
@@ -27,24 +32,33 @@ pub async fn outputs(State(app): State<Arc<App>>, Query(place): Query<Place>) ->
     list(app, place, |app| &app.options.outputs).await
 }
 
-/// The directories of the lake, or what lies in one of them.
+/// The directories of the lake and the stores that plugins have open, or what lies in one of them.
 pub async fn lake(State(app): State<Arc<App>>, Query(place): Query<Place>) -> Answer {
-    list(app, place, |app| &app.options.lake).await
+    let Some(store) = place.store else {
+        if place.root.is_some() {
+            return list(app, place, |app| &app.options.lake).await;
+        }
+        let (roots, stores) = (named(&app.options.lake), app.engine.stores());
+        return Ok(Json(json!({ "roots": roots, "stores": stores })).into_response());
+    };
+    let listed = blocking(move || app.engine.store(&store, &place.path, &place.after));
+    Ok(Json(listed.await??).into_response())
 }
 
 async fn list(app: Arc<App>, place: Place, roots_of: fn(&App) -> &[Root]) -> Answer {
     let Some(root) = place.root else {
-        let roots = roots_of(&app).iter();
-        let roots: Vec<_> = roots
-            .map(|root| json!({ "name": root.name, "path": root.path.to_string_lossy() }))
-            .collect();
-        return Ok(Json(json!({ "roots": roots })).into_response());
+        return Ok(Json(json!({ "roots": named(roots_of(&app)) })).into_response());
     };
     let listed = blocking(move || {
         let root = roots::root(roots_of(&app), &root)?;
-        roots::list(root, &place.path)
+        roots::list(root, &place.path, &place.after)
     });
     Ok(Json(listed.await??).into_response())
+}
+
+fn named(roots: &[Root]) -> Vec<serde_json::Value> {
+    let named = |root: &Root| json!({ "name": root.name, "path": root.path.to_string_lossy() });
+    roots.iter().map(named).collect()
 }
 
 /// A file that an output wrote.

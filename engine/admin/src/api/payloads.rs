@@ -82,6 +82,25 @@ pub async fn graph(State(app): State<Arc<App>>, Query(which): Query<Which>) -> A
     Ok(json_text(text.await??))
 }
 
+/// Which part of the past is asked for.
+#[derive(Deserialize)]
+pub struct When {
+    id: String,
+    /// Seconds since 1970.
+    from: i64,
+    /// Seconds since 1970; this one is left out.
+    until: i64,
+}
+
+/// What is kept of the past of a graph, also when there is no payload of it now.
+pub async fn past(State(app): State<Arc<App>>, Query(when): Query<When>) -> Answer {
+    let text = blocking(move || {
+        let past = app.archive.past(&when.id, when.from, when.until);
+        past.to_json(None)
+    });
+    Ok(json_text(text.await?))
+}
+
 /// A circular buffer as comma-separated values.
 pub async fn csv(State(app): State<Arc<App>>, Query(which): Query<Which>) -> Answer {
     let (name, text) = blocking(move || {

@@ -64,6 +64,55 @@ fn payloads_are_listed_and_shown() {
 }
 
 #[test]
+fn what_was_kept_is_shown_without_a_payload() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let begin = now.expect("after 1970").as_secs() / 60 * 60 - 600;
+    let graph = CBUF.replace("\"time\":0", &format!("\"time\":{begin}"));
+    let site = Site::start(|_, dir| {
+        let archive = admin::archive::Archive::open(&dir.join("graphs"), Default::default());
+        let graph = admin::cbuf::parse(graph.as_bytes()).expect("a graph");
+        let kept = archive.keep("a.b/cbuf/g", &graph, begin as i64);
+        kept.expect("kept");
+    });
+    let client = site.client(None);
+    let past = |id: &str| {
+        let path = format!("/api/v1/graph/past?id={id}&from=0&until={}", begin + 999);
+        client.get(&path).json()
+    };
+    let kept = past("a.b/cbuf/g");
+    assert_eq!(
+        kept["values"],
+        serde_json::json!([[1]]),
+        "the newest row may still change"
+    );
+    assert_eq!((&kept["time"], &kept["rows"]), (&begin.into(), &1.into()));
+    assert_eq!(past("a.b/cbuf/other")["rows"], 0);
+}
+
+#[test]
+fn links_of_alerts_lead_to_the_page() {
+    let site = Site::start(|_, _| {});
+    let client = site.client(None);
+    let leads = |path: &str| {
+        let answer = client.get(path);
+        assert_eq!(answer.status, 303, "{answer:?}");
+        answer.header("location").expect("a place").to_owned()
+    };
+    assert_eq!(
+        leads("/dashboard_output/graphs/analysis.a_b.g.html"),
+        "/#/dashboard/graphs/analysis.a_b.g.html"
+    );
+    assert_eq!(
+        leads("/dashboard_output/analysis.a.t.tsv"),
+        "/#/dashboard/analysis.a.t.tsv"
+    );
+    assert_eq!(
+        leads("/dashboard_output/%0d%0Ax:%20y%2F.."),
+        "/#/dashboard/%0D%0Ax%3A%20y%2F.."
+    );
+}
+
+#[test]
 fn events_begin_with_the_overview() {
     let site = Site::start(|_, _| {});
     let client = site.client(None);
@@ -148,6 +197,12 @@ fn files_of_outputs_are_shown() {
         let listing = client.get(&format!("{path}?root=results")).json();
         assert!(listing["entries"].to_string().contains("x.html"));
     }
+    let lake = client.get("/api/v1/lake").json();
+    assert_eq!(lake["stores"][0]["address"], "s3://b/");
+    let store = |name: &str| client.get(&format!("/api/v1/lake?store={name}&path=a&after=x"));
+    let listed = store("output.lake%20s3://b/").json();
+    assert_eq!(listed["next"], "a behind x");
+    assert_eq!((store("down").status, store("other").status), (502, 404));
     let file = client.get("/api/v1/outputs/file?root=results&path=x.html");
     assert!(
         file.header("content-security-policy")

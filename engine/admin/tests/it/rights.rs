@@ -17,6 +17,7 @@ fn example(path: &str) -> String {
     match path.as_str() {
         "/api/v1/matcher" | "/api/v1/messages" | "/api/v1/watch" => path + "?expression=TRUE",
         "/api/v1/payload" | "/api/v1/graph" | "/api/v1/graph.csv" => path + "?id=a/b/c",
+        "/api/v1/graph/past" => path + "?id=a/b/c&from=0&until=1",
         "/api/v1/outputs/file" => path + "?root=none&path=none",
         _ => path,
     }

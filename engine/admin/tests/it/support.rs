@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use admin::access::owners::Owners;
 use admin::alerts::Alerts;
-use admin::engine::{Command, Deployment, Files, Queue, Refusal, Trial, TrialReport};
+use admin::engine::{
+    Command, Deployment, Files, Listing, Queue, Refusal, Store, Trial, TrialReport,
+};
 use admin::snapshot::PluginState;
 use admin::{Engine, Feed, Options, Role, Server, Snapshot};
 
@@ -67,6 +69,25 @@ impl Engine for Told {
         let kind = message.type_.unwrap_or_default();
         self.note(format!("inject {}", String::from_utf8_lossy(&kind)));
         Ok(())
+    }
+
+    fn stores(&self) -> Vec<Store> {
+        vec![Store {
+            name: "output.lake s3://b/".into(),
+            plugin: "output.lake".into(),
+            address: "s3://b/".into(),
+        }]
+    }
+
+    fn store(&self, name: &str, path: &str, after: &str) -> Result<Listing, Refusal> {
+        match name {
+            "output.lake s3://b/" => Ok(Listing {
+                next: Some(format!("{path} behind {after}")),
+                ..Listing::default()
+            }),
+            "down" => Err(Refusal::Elsewhere("no answer".into())),
+            _ => Err(Refusal::Missing("no such store".into())),
+        }
     }
 
     fn recorded(

@@ -97,6 +97,7 @@ export interface Plugin {
   memory_limit: number;
   output_max: number;
   output_limit: number;
+  message_limit: number;
   instructions_max: number;
   instruction_limit: number;
   matching_ns: [number, number];

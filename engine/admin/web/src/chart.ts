@@ -4,13 +4,23 @@ import uPlot from 'uplot';
 import { h, fill } from './dom';
 import { count, time } from './format';
 
+/** A least and a greatest value for each time; null where none is known. */
+export interface Band {
+  low: (number | null)[];
+  high: (number | null)[];
+}
+
 /** A series of numbers over time. */
 export interface Line {
   label: string;
   values: (number | null)[];
   hidden?: boolean;
+  /** Where its values would be normal, as its detector says. */
+  band?: Band;
   /** Seconds by which it is shifted: a comparison with the past, drawn dashed in the colour of `like`. */
   like?: number;
+  /** How it is dashed then. */
+  dash?: number[];
 }
 
 /** A mark at a time. */
@@ -82,7 +92,7 @@ const LEVEL_WEIGHT = 0.2;
 const TREND_WEIGHT = 0.02;
 
 /** Where each value would usually lie, told from those before it: level and trend (Holt), and the deviation of what they miss. */
-export function band(values: (number | null)[]): { low: (number | null)[]; high: (number | null)[] } {
+export function band(values: (number | null)[]): Band {
   const low: (number | null)[] = [];
   const high: (number | null)[] = [];
   const weight = 2 / (BAND_SPAN + 1);
@@ -243,7 +253,7 @@ export class Chart {
       label: line.label,
       stroke: color(line.like ?? n),
       width: 1.5,
-      dash: line.like === undefined ? undefined : [5, 4],
+      dash: line.like === undefined ? undefined : (line.dash ?? [5, 4]),
       alpha: line.like === undefined ? 1 : 0.75,
       show: !line.hidden,
       points: { show: this.data.times.length < 30, size: 4 },
@@ -262,10 +272,10 @@ export class Chart {
         },
         scales: {
           x: { time: true },
-          y: { distr: log ? 3 : 1, range: log ? undefined : (_, min, max) => ySpan(min, max) },
+          y: { distr: log ? 3 : 1, range: log ? undefined : (_, min, max) => this.ySpan(min, max) },
         },
         axes: [
-          { ...axis, space: small ? 64 : 60, size: small ? 36 : 40, values: TIMES as uPlot.Axis.Values },
+          { ...axis, space: small ? 64 : 60, size: 40, values: TIMES as uPlot.Axis.Values },
           { ...axis, size: small ? 46 : 60, space: small ? 30 : 36, values: (_, ticks) => ticks.map((t) => (t === null ? '' : format(t))) },
         ],
         series: [{}, ...series],
@@ -281,6 +291,14 @@ export class Chart {
     );
     this.zoom();
     this.showLegend(null);
+  }
+
+  /** The vertical axis, with room for bands that are known, as far as the values stay readable. */
+  private ySpan(min: number | null, max: number | null): [number, number] {
+    if (!this.options.band || max === null) return ySpan(min, max);
+    const highs = this.data.lines.flatMap((line) => (line.hidden ? [] : (line.band?.high ?? [])));
+    const highest = highs.reduce<number>((most, high) => Math.max(most, high ?? most), max);
+    return ySpan(min, Math.max(max, Math.min(highest, max * BAND_ROOM)));
   }
 
   private selected(plot: uPlot): void {
@@ -357,35 +375,39 @@ export class Chart {
     const { ctx } = plot;
     this.data.lines.forEach((line, n) => {
       if (line.hidden || line.like !== undefined || n >= 4) return;
-      const { low, high } = band(line.values);
+      const { low, high } = line.band ?? band(line.values);
       const [from, to] = plot.series[0].idxs ?? [0, this.data.times.length - 1];
+      const step = Math.max(1, Math.floor((to - from) / 2000));
       ctx.save();
       ctx.beginPath();
       ctx.rect(plot.bbox.left, plot.bbox.top, plot.bbox.width, plot.bbox.height);
       ctx.clip();
-      ctx.beginPath();
-      const x = (at: number) => plot.valToPos(this.data.times[at], 'x', true);
-      const floor = plot.scales.y.min ?? 0;
-      const y = (value: number) => plot.valToPos(this.options.log ? Math.max(value, floor) : value, 'y', true);
-      const step = Math.max(1, Math.floor((to - from) / 2000));
-      let begun = false;
-      for (let at = from; at <= to; at += step) {
-        const value = high[at];
-        if (value === null || value === undefined) continue;
-        if (begun) ctx.lineTo(x(at), y(value));
-        else ctx.moveTo(x(at), y(value));
-        begun = true;
-      }
-      for (let at = to; at >= from; at -= step) {
-        const value = low[at];
-        if (value !== null && value !== undefined) ctx.lineTo(x(at), y(value));
-      }
-      ctx.closePath();
       ctx.fillStyle = color(n);
-      ctx.globalAlpha = 0.14;
-      ctx.fill();
+      ctx.globalAlpha = line.band ? 0.2 : 0.14;
+      // One area for each time in which bounds are known.
+      let part: number[] = [];
+      for (let at = from; at <= to + step; at += step) {
+        const known = at <= to && typeof low[at] === 'number' && typeof high[at] === 'number';
+        if (known) part.push(at);
+        else if (part.length) {
+          this.fillBand(plot, part, low, high);
+          part = [];
+        }
+      }
       ctx.restore();
     });
+  }
+
+  private fillBand(plot: uPlot, part: number[], low: Band['low'], high: Band['high']): void {
+    const { ctx } = plot;
+    const floor = plot.scales.y.min ?? 0;
+    const x = (at: number) => plot.valToPos(this.data.times[at], 'x', true);
+    const y = (value: number | null) => plot.valToPos(this.options.log ? Math.max(value ?? 0, floor) : (value ?? 0), 'y', true);
+    ctx.beginPath();
+    for (const at of part) ctx.lineTo(x(at), y(high[at]));
+    for (const at of part.reverse()) ctx.lineTo(x(at), y(low[at]));
+    ctx.closePath();
+    ctx.fill();
   }
 
   private drawMarks(plot: uPlot): void {
@@ -449,6 +471,9 @@ export class Chart {
     this.scale(delta > 0 ? 1.25 : 0.8, this.plot.posToVal(left, 'x'));
   }
 }
+
+/** How much higher than the values the vertical axis may go to show a band. */
+const BAND_ROOM = 1.5;
 
 /** From 0, or from below, to a little above the greatest value. */
 function ySpan(min: number | null, max: number | null): [number, number] {

@@ -103,3 +103,12 @@ export function confirmed(title: string, text: string, action: string): Promise<
     dialog.showModal();
   });
 }
+
+/** Text with its addresses as links; those that alerts have for graphs lead there in this window. */
+export function linked(text: string): Child[] {
+  return text.split(/(https?:\/\/[^\s<>"']+)/).map((part, n) => {
+    if (n % 2 === 0) return part;
+    const own = /^https?:\/\/[^/]+(?:\/[^?#]*)?\/dashboard_output\/([\w./-]+)$/.exec(part);
+    return own ? h('a', { href: `#/dashboard/${own[1]}` }, part) : h('a', { href: part, rel: 'noreferrer noopener', target: '_blank' }, part);
+  });
+}

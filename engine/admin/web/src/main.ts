@@ -7,6 +7,7 @@ import { failure, fill, h } from './dom';
 import { link, place, type Page } from './page';
 import { alerts } from './pages/alerts';
 import { audit } from './pages/audit';
+import { dashboard } from './pages/dashboard';
 import { lake, outputs } from './pages/files';
 import { graphs } from './pages/graphs';
 import { matcher } from './pages/matcher';
@@ -14,7 +15,8 @@ import { overview } from './pages/overview';
 import { plugins } from './pages/plugins';
 import { utilization } from './pages/utilization';
 
-const PAGES: { [name: string]: { title: string; make: () => Page; key: string; role?: 'operator' } } = {
+/** Pages without a key are not in the navigation: links lead there. */
+const PAGES: { [name: string]: { title: string; make: () => Page; key?: string; role?: 'operator' } } = {
   overview: { title: 'Overview', make: overview, key: 'o' },
   graphs: { title: 'Graphs', make: graphs, key: 'g' },
   plugins: { title: 'Plugins', make: plugins, key: 'p' },
@@ -23,6 +25,7 @@ const PAGES: { [name: string]: { title: string; make: () => Page; key: string; r
   utilization: { title: 'Utilization', make: utilization, key: 'u' },
   outputs: { title: 'Outputs', make: outputs, key: 't' },
   lake: { title: 'Lake', make: lake, key: 'l' },
+  dashboard: { title: 'Dashboard', make: dashboard },
   audit: { title: 'Audit', make: audit, key: 'd', role: 'operator' },
 };
 
@@ -38,7 +41,7 @@ function theme(name: string | null): void {
 function navigation(): void {
   const here = place().path[0] ?? 'overview';
   const links = Object.entries(PAGES)
-    .filter(([, page]) => !page.role || can(page.role))
+    .filter(([, page]) => page.key && (!page.role || can(page.role)))
     .map(([name, page]) => h('a', { href: link([name]), 'aria-current': name === here ? 'page' : undefined, title: `key g, then ${page.key}` }, page.title));
   const live = h('span', { class: 'live', title: 'connected' });
   off?.();

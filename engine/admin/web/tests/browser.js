@@ -16,11 +16,11 @@ export const VIEWS = [
   { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true },
 ];
 
-/** Runs the test and ends with its outcome. */
-export async function run(test) {
+/** Runs the test and ends with its outcome; `more` are arguments of Chromium. */
+export async function run(test, more = []) {
   const executablePath = PROGRAMS.find(existsSync);
   if (!executablePath) throw new Error('there is no Chromium: run sh .ci/needs');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', ...more] });
   try {
     await test(browser);
   } catch (error) {

@@ -30,8 +30,11 @@ await run(async (browser) => {
     check((await page.getByRole('link', { name: 'Audit' }).count()) === 0, 'a viewer reads no audit log');
     await healthy('viewer');
     await page.getByRole('button', { name: 'Log out vera' }).click();
+    // The link of an alert leads to its graph after the login.
+    await page.goto(`${base}/dashboard_output/graphs/analysis.watch.the_rate.html`);
     await page.getByLabel('Password').waitFor();
     await logIn(page, 'otto', 'correct horse');
+    await page.locator('h1', { hasText: 'the rate' }).waitFor();
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.locator('tbody').getByText('vera').first().waitFor();
     await healthy('operator');

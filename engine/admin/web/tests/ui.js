@@ -21,6 +21,7 @@ const PAGES = [
   ['outputs', 'tbody tr >> nth=3'],
   ['outputs?payload=analysis.graphs%2Fhtml%2Freport', 'iframe'],
   ['lake/results', 'tbody tr'],
+  ['dashboard/graphs/analysis.nobody.nothing.html', '.empty'],
   ['audit', '.empty, tbody tr'],
 ];
 
@@ -219,10 +220,50 @@ async function alerting(page, shoot) {
   await page.locator('.badge.test').waitFor();
 }
 
-async function rest(page, shoot) {
+/** Links of alerts lead to what they name. */
+async function dashboards(page, shoot) {
   await page.goto(at('alerts'));
   await page.locator('details.alert summary', { hasText: 'the rate fell' }).first().click();
   await page.getByText('expected 1200 a minute').first().waitFor();
+  const link = page.locator('details.alert[open] pre a').first();
+  const address = await link.innerText();
+  check(address === `${base}/dashboard_output/graphs/analysis.watch.the_rate.html`, `the link in the alert: ${address}`);
+  await link.click();
+  await page.locator('html[data-painted=graph] .u-over').waitFor();
+  check((await page.locator('h1').innerText()) === 'the rate', 'the graph of the alert');
+  // Its plugin says what is normal: the band is there unasked, and no line for it.
+  check((await page.getByRole('button', { name: 'Normal band' }).getAttribute('aria-pressed')) === 'true', 'the band is shown');
+  check((await page.locator('.key').count()) === 1, 'bounds are no lines');
+  check((await page.locator('.head').innerText()).includes('its detector says what is normal'), 'it is said whose band it is');
+  await shoot('action-band');
+  // As the link of a mail, in a new window.
+  const other = await page.context().newPage();
+  await other.goto(address);
+  await other.locator('html[data-painted=graph] .u-over').waitFor();
+  check((await other.locator('h1').innerText()) === 'the rate', 'the graph of the mail');
+  await other.goto(`${base}/dashboard_output/analysis.graphs.report.html`);
+  await other.frameLocator('iframe').getByText('Report').waitFor();
+  await other.goto(`${base}/dashboard_output/graphs/analysis.large.too_large.html`);
+  await other.getByText('This graph is not there yet').waitFor();
+  await other.locator('.panel.warning').getByText('analysis.large left out a graph').waitFor();
+  await shoot('action-alert-link');
+  await other.screenshot({ path: `${process.env.SCREENSHOTS ?? '.'}/action-no-graph.png` });
+  await other.close();
+}
+
+/** Graphs that are too large are told of, with the remedy. */
+async function tooLarge(page, shoot) {
+  await page.goto(at('graphs'));
+  const notice = page.locator('.panel.warning');
+  await notice.getByText('analysis.large left out a graph').waitFor();
+  const text = await notice.innerText();
+  check(text.includes('output_limit is 64.0 KiB') && /output_limit = \d+/.test(text), `the reason and the remedy: ${text}`);
+  await shoot('action-too-large');
+  await page.goto(at('plugins/analysis.large'));
+  await page.locator('.panel.warning').getByText('output_limit = ').waitFor();
+}
+
+async function rest(page, shoot) {
   await page.getByLabel('Filter alerts').fill('no such alert');
   await page.getByText('Nothing fits').waitFor();
   await page.goto(at('utilization'));
@@ -279,7 +320,7 @@ await run(async (browser) => {
   await everyPage(browser);
   const { page, context, healthy, shoot } = await open(browser, VIEWS[0], /422|400/);
   await page.goto(base);
-  for (const part of [graphs, plugins, matcher, alerting, rest]) {
+  for (const part of [graphs, dashboards, tooLarge, plugins, matcher, alerting, rest]) {
     await part(page, shoot);
     await healthy(part.name);
   }

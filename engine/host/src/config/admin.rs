@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use admin::archive::Limits;
 use admin::{Options, Role, Root};
 
 use super::section::Section;
@@ -16,12 +17,17 @@ pub(super) fn read(section: &mut Section, output_path: &Path) -> Option<Options>
     let mut paths = ["admin_users", "admin_certificate", "admin_key"]
         .map(|name| section.utf8(name).map(PathBuf::from));
     let [users, certificate, key] = &mut paths;
+    let url = section.utf8("admin_url");
     let proxy_header = section.utf8("admin_proxy_header");
     let proxies = section.utf8("admin_proxies").unwrap_or_default();
     let role = section.choice("admin_proxy_role", "none");
     let metrics_token = section.utf8("admin_metrics_token");
     let outputs = roots(section, "admin_outputs");
     let lake = roots(section, "admin_lake");
+    let history = Limits {
+        days: u32::try_from(section.number_or_default("admin_history_days")).unwrap_or(u32::MAX),
+        bytes: section.number_or_default("admin_history_bytes"),
+    };
     let listen = match listen? {
         Ok(listen) => listen,
         Err(_) => {
@@ -31,11 +37,13 @@ pub(super) fn read(section: &mut Section, output_path: &Path) -> Option<Options>
         }
     };
     let mut options = Options::new(listen, output_path.join(STATE_DIR));
+    options.url = url;
     options.users = users.take();
     options.tls = certificate.take().zip(key.take());
     options.proxy_role = Role::from_word(role);
     options.metrics_token = metrics_token;
     (options.outputs, options.lake) = (outputs, lake);
+    options.history = history;
     if let Some(name) = proxy_header {
         match name.parse() {
             Ok(name) => options.proxy_header = Some(name),
@@ -56,7 +64,13 @@ pub(super) fn read(section: &mut Section, output_path: &Path) -> Option<Options>
         ),
     }
     if let Err(reason) = options.check() {
-        section.unusable("admin_listen", reason, String::new());
+        let key = reason.split(' ').next().unwrap_or_default();
+        let key = if key == "admin_url" {
+            key
+        } else {
+            "admin_listen"
+        };
+        section.unusable(key, reason.clone(), String::new());
     }
     Some(options)
 }

@@ -303,6 +303,12 @@ pub const MAIN: &[KeySpec] = &[
          Where others than this machine can reach it, admin_users or admin_proxy_header must be set.",
     )),
     ours(text(
+        "admin_url",
+        Absent::Nothing,
+        "Where browsers reach the web UI, such as \"https://foresight.example.com\", when that is not admin_listen: behind a \
+         proxy, for instance. Links in alerts begin with it.",
+    )),
+    ours(text(
         "admin_users",
         Absent::Nothing,
         "File of those who may log in to the web UI: a line <name>:<viewer|author|operator>:<argon2 hash> for each, \
@@ -348,6 +354,20 @@ pub const MAIN: &[KeySpec] = &[
         "admin_lake",
         Absent::Nothing,
         "Directories of the data lake that the web UI shows: <name>=<path>, with ; between.",
+    )),
+    ours(number(
+        "admin_history_days",
+        "days",
+        15,
+        (0, 3_650),
+        "How long the web UI keeps the past of graphs on the disk, below <output_path>/admin/graphs; 0 keeps none.",
+    )),
+    ours(number(
+        "admin_history_bytes",
+        "bytes",
+        512 << 20,
+        BYTES,
+        "What the past of all graphs may take on the disk; beyond it the oldest days are forgotten.",
     )),
 ];
 

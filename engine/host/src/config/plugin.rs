@@ -353,6 +353,11 @@ impl Plugin {
             Kind::Analysis => force_max_message_size(&mut table),
             Kind::Input | Kind::Output => set_paths(&mut table, main),
         }
+        if let Some(admin) = &main.admin
+            && table.get("admin_url").is_none()
+        {
+            table.set("admin_url", admin.url(&main.hostname).as_str());
+        }
         self.serve_settings(&mut table);
         table
     }

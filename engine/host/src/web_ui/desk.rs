@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use admin::engine::{
-    Command, Deployment, Engine, Files, Queue as Which, Refusal, SOURCE_MAX, Trial, TrialReport,
+    Command, Deployment, Engine, Entry, Files, Listing, Queue as Which, Refusal, SOURCE_MAX, Store,
+    Trial, TrialReport,
 };
+use output::s3::Level;
+use output::stores::Opened;
 use queue::{Position, Start};
 use sandbox::{Kind, config_file};
 use schemas::frame::{self, FrameBuf};
@@ -203,6 +206,33 @@ impl Engine for Desk {
             .map_err(|error| Refusal::Unable(error.to_string()))
     }
 
+    fn stores(&self) -> Vec<Store> {
+        let open = output::stores::list();
+        let shown = |opened: Opened| Store {
+            name: store_name(&opened),
+            plugin: opened.plugin,
+            address: opened.address,
+        };
+        open.into_iter().map(shown).collect()
+    }
+
+    fn store(&self, name: &str, path: &str, after: &str) -> Result<Listing, Refusal> {
+        let missing = || Refusal::Missing(format!("no plugin has a store {name} open"));
+        let open = output::stores::list();
+        let wanted = open.into_iter().find(|opened| store_name(opened) == name);
+        let wanted = wanted.ok_or_else(missing)?;
+        let folder = match path.trim_end_matches('/') {
+            "" => String::new(),
+            path => format!("{path}/"),
+        };
+        let level = output::stores::level(&wanted, &folder, after).ok_or_else(missing)?;
+        let Opened { plugin, address } = wanted;
+        let level = level.map_err(|failure| {
+            Refusal::Elsewhere(format!("{address} of {plugin} cannot be listed: {failure}"))
+        })?;
+        Ok(listing(level))
+    }
+
     fn recorded(
         &self,
         which: Which,
@@ -270,4 +300,32 @@ fn checkpoint(output_path: &Path, plugin: &str) -> Option<String> {
         .map(|(key, value)| format!("{key} = {value:?}"))
         .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn store_name(opened: &Opened) -> String {
+    format!("{} {}", opened.plugin, opened.address)
+}
+
+/// A level of a bucket as the pages know directories.
+fn listing(level: Level) -> Listing {
+    let folder = |name: String| Entry {
+        name,
+        is_dir: true,
+        bytes: 0,
+        changed_ms: 0,
+    };
+    let object = |entry: output::destination::Entry| Entry {
+        name: entry.key,
+        is_dir: false,
+        bytes: entry.size,
+        changed_ms: entry.modified_s.saturating_mul(1000),
+    };
+    let folders = level.folders.into_iter().map(folder);
+    Listing {
+        entries: folders
+            .chain(level.entries.into_iter().map(object))
+            .collect(),
+        is_cut: false,
+        next: level.next,
+    }
 }

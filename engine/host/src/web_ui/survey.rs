@@ -55,6 +55,7 @@ impl Survey {
         let owners = self.owners.all();
         for plugin in plugins.values_mut() {
             plugin.owner = owners.get(&plugin.name).cloned();
+            plugin.message_limit = config.max_message_size as u64;
         }
         Snapshot {
             at_ms: now_ns() / 1_000_000,
@@ -181,6 +182,8 @@ fn plugin_state(config: &Plugin, counts: &Counts, lag_bytes: Option<u64>) -> Plu
         memory_limit: settings.memory_limit as u64,
         output_max: counts.output_max,
         output_limit: settings.output_limit as u64,
+        // That of the main configuration, set for all.
+        message_limit: 0,
         instructions_max: counts.instructions_max,
         instruction_limit: settings.instruction_limit,
         matching_ns: [finite(counts.matching.mean()), finite(counts.matching.sd())],

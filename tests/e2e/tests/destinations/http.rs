@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use e2e::{Certificates, Site, field_text, frame, messages};
 use schemas::message::{Field, FieldValue, Message};
 
-use crate::receiver::{OK, Receiver, Request};
+use e2e::receiver::{OK, Receiver, Request};
 
 fn sample(n: usize, payload: &str) -> Message {
     let mut message = Message::new([n as u8; 16], 1_700_000_000_000_000_000 + n as i64);

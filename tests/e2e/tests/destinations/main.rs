@@ -3,5 +3,4 @@
 
 mod battery;
 mod http;
-mod receiver;
 mod targets;

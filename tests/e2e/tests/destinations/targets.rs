@@ -6,7 +6,7 @@ use e2e::kafka::Broker;
 use e2e::{Site, files, payloads};
 use s3server::{ACCESS_KEY, Faults, Proxy, Refusal, SECRET_KEY, Server};
 
-use crate::receiver::{OK, Receiver};
+use e2e::receiver::{OK, Receiver};
 
 /// What is a secret, everywhere.
 pub const SECRET: &str = SECRET_KEY;

@@ -179,6 +179,16 @@ fn dashboards_have_addresses() {
         assert(alert.get_dashboard_uri('a', 'cbuf') == at .. 'graphs/analysis.some_test.a.html')
         assert(alert.get_dashboard_uri('a', 't/sv') == at .. 'analysis.some_test.a.t_sv')";
     run_static("", source).expect("it runs");
+    let cfg = format!("{HOST}admin_url = 'http://127.0.0.1:5580'\nalert = {{ {TO_ANN} }}");
+    let setup = Setup::new(Kind::Analysis).configured(&cfg);
+    let source = "
+        local alert = require 'heka.alert'
+        local at = 'http://127.0.0.1:5580/dashboard_output/'
+        assert(alert.get_dashboard_uri('a', 'cbuf') == at .. 'graphs/analysis.some_test.a.html')
+        assert(alert.get_dashboard_uri('a', 'tsv') == at .. 'analysis.some_test.a.tsv')
+        function process_message() return 0 end
+        function timer_event() end";
+    setup.run(source).expect("it runs");
 }
 
 #[test]

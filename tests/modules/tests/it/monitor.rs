@@ -107,6 +107,44 @@ fn measures_give_the_values_of_their_rows() {
 }
 
 #[test]
+fn graphs_have_the_bands_of_normal_when_they_shall() {
+    let source = r#"
+        require "circular_buffer"
+        local watch = require "monitor.watch"
+        local function make(keys_max)
+            return watch.new {
+                title = "test", rows = 20, keys_max = keys_max or 3,
+                measures = {
+                    { name = "count", kind = "count", checks = { { kind = "gap" }, { kind = "robust", window = 8, threshold = 2, floor = 0.5 } } },
+                    { name = "level", kind = "last", checks = { { kind = "limit", high = 10 } } },
+                },
+            }
+        end
+        local w = make()
+        state = w:state()
+        function process_message() return 0 end
+        function timer_event()
+            local bounds = read_config("bounds")
+            for minute = 0, 9 do
+                local k = w:at(state, minute * 60e9, "a")
+                k.n[1] = 10
+            end
+            local _, columns = state.graphs[1]:get_configuration()
+            assert(columns == (bounds and 9 or 3), columns)
+            assert(select(2, state.graphs[2]:get_configuration()) == 3, "a limit is no band")
+            if not bounds then return end
+            assert(select(2, state.graphs[1]:get_header(4)) == "low" and select(2, state.graphs[1]:get_header(5)) == "high")
+            assert(state.graphs[1]:get(8 * 60e9, 4) == 0 and state.graphs[1]:get(8 * 60e9, 5) == 20)
+            local early = state.graphs[1]:get(60e9, 4)
+            assert(early ~= early, "nothing is known yet")
+            assert(not pcall(make, 86), "too many columns")
+        end
+    "#;
+    run("bounds = true", source);
+    run("", source);
+}
+
+#[test]
 fn keys_and_rows_are_bounded() {
     watch(
         r#"

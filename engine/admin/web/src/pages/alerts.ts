@@ -1,7 +1,7 @@
 // Alerts: what plugins thought worth telling, newest first.
 
 import { can, get, on, type Alert } from '../api';
-import { empty, failure, fill, filterField, h } from '../dom';
+import { empty, failure, fill, filterField, h, linked } from '../dom';
 import { ago, time } from '../format';
 import { link, place, remember, type Page } from '../page';
 import { channelsPanel, known, sendTest, silenceDialog, silencesPanel, stateOf, toldOf, type Known } from './alerting';
@@ -35,7 +35,7 @@ export function alerts(): Page {
           'details',
           { class: 'alert', open: alert.number === opened },
           h('summary', null, h('time', { title: ago(alert.at_ms) }, time(alert.at_ms)), h('span', { class: `badge ${stateOf(alert, all)}` }, stateOf(alert, all)), h('strong', null, alert.summary), h('span', { class: 'muted' }, `${alert.logger} · ${alert.id}`)),
-          alert.detail && h('pre', { class: 'wrap' }, alert.detail),
+          alert.detail && h('pre', { class: 'wrap' }, linked(alert.detail)),
           alert.to.length > 0 && h('p', { class: 'muted' }, `sent to ${alert.to.join('; ')}`),
           toldOf(alert, all).length > 0 && h('p', { class: 'muted' }, `told by ${toldOf(alert, all).join(', ')}`),
           can('operator') && alert.state === 'firing' && h('p', null, h('button', { onclick: () => silenceDialog(alert.logger, alert.id, () => void loadKnown()) }, 'Silence')),

@@ -10,6 +10,18 @@ interface Root {
   path: string;
 }
 
+interface Store {
+  name: string;
+  plugin: string;
+  address: string;
+}
+
+interface Listing {
+  entries: Entry[];
+  is_cut: boolean;
+  next: string | null;
+}
+
 interface Entry {
   name: string;
   is_dir: boolean;
@@ -20,8 +32,12 @@ interface Entry {
 /** Text that is shown of a file, characters. */
 const SHOWN_MAX = 300_000;
 
+/** In addresses the name of a store has this in front, so that it is no directory's. */
+const STORE = 's3:';
+
 function crumbs(page: string, root: string, path: string[]): HTMLElement {
-  const parts = [h('a', { href: link([page]) }, page === 'lake' ? 'Lake' : 'Outputs'), h('a', { href: link([page, root]) }, root)];
+  const name = root.startsWith(STORE) ? root.slice(STORE.length) : root;
+  const parts = [h('a', { href: link([page]) }, page === 'lake' ? 'Lake' : 'Outputs'), h('a', { href: link([page, root]) }, name)];
   path.forEach((name, n) => parts.push(h('a', { href: link([page, root, ...path.slice(0, n + 1)]) }, name)));
   return h('nav', { class: 'crumbs', 'aria-label': 'Path' }, parts);
 }
@@ -35,33 +51,62 @@ function roots(page: string, list: Root[]): HTMLElement {
   );
 }
 
-async function directory(page: string, root: string, path: string[], board: HTMLElement): Promise<void> {
-  const listing = await get<{ entries: Entry[]; is_cut: boolean }>(`/api/v1/${page}`, { root, path: path.join('/') });
-  const row = (entry: Entry) => {
-    const leads = entry.is_dir || page === 'outputs';
-    const target = entry.is_dir ? link([page, root, ...path, entry.name]) : link([page, root, ...path, entry.name], { file: '1' });
-    return h(
-      'tr',
-      null,
-      h('td', null, leads ? h('a', { href: target }, entry.is_dir ? `${entry.name}/` : entry.name) : entry.name),
-      h('td', { class: 'n' }, entry.is_dir ? '' : bytes(entry.bytes)),
-      h('td', { title: time(entry.changed_ms) }, ago(entry.changed_ms)),
-    );
-  };
-  const total = listing.entries.reduce((sum, entry) => sum + (entry.is_dir ? 0 : entry.bytes), 0);
-  fill(
-    board,
-    crumbs(page, root, path),
-    listing.entries.length === 0
-      ? empty('Nothing here', 'This directory is empty.')
-      : h(
-          'table',
-          { class: 'dense' },
-          h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Name'), h('th', { class: 'n', scope: 'col' }, 'Size'), h('th', { scope: 'col' }, 'Changed'))),
-          h('tbody', null, listing.entries.map(row)),
-        ),
-    h('p', { class: 'muted' }, `${listing.entries.length} entries, ${bytes(total)}${listing.is_cut ? '; there are more' : ''}`),
+/** A page of what lies in a directory, or in a store of the lake. */
+function listing(page: string, root: string, path: string[], after: string): Promise<Listing> {
+  const query = { path: path.join('/'), after };
+  const of: { [name: string]: string } = root.startsWith(STORE) ? { store: root.slice(STORE.length), ...query } : { root, ...query };
+  return get<Listing>(`/api/v1/${page}`, of);
+}
+
+function entryRow(page: string, root: string, path: string[], entry: Entry): HTMLElement {
+  const leads = entry.is_dir || page === 'outputs';
+  const target = link([page, root, ...path, entry.name], { file: entry.is_dir ? undefined : '1' });
+  return h(
+    'tr',
+    null,
+    h('td', null, leads ? h('a', { href: target }, entry.is_dir ? `${entry.name}/` : entry.name) : entry.name),
+    h('td', { class: 'n' }, entry.is_dir ? '' : bytes(entry.bytes)),
+    // Folders of a bucket have no time.
+    entry.changed_ms > 0 ? h('td', { title: time(entry.changed_ms) }, ago(entry.changed_ms)) : h('td', null, ''),
   );
+}
+
+async function directory(page: string, root: string, path: string[], board: HTMLElement): Promise<void> {
+  const body = h('tbody');
+  const summary = h('p', { class: 'muted' });
+  const more = h('div');
+  let [n, size] = [0, 0];
+
+  function add(part: Listing): void {
+    body.append(...part.entries.map((entry) => entryRow(page, root, path, entry)));
+    n += part.entries.length;
+    size += part.entries.reduce((sum, entry) => sum + (entry.is_dir ? 0 : entry.bytes), 0);
+    const rest = part.is_cut ? '; the directory has more than can be listed' : part.next ? ' so far' : '';
+    fill(summary, `${n} entries, ${bytes(size)}${rest}`);
+    const { next } = part;
+    fill(more, next && h('button', { type: 'button', onclick: () => void load(next) }, 'Show more'));
+  }
+
+  async function load(after: string): Promise<void> {
+    fill(more, h('span', { class: 'muted' }, 'Loading…'));
+    try {
+      add(await listing(page, root, path, after));
+    } catch (error) {
+      fill(more, failure(error, () => void load(after)));
+    }
+  }
+
+  fill(board, crumbs(page, root, path), h('p', { class: 'muted' }, 'Loading…'));
+  const first = await listing(page, root, path, '').catch((error: unknown) => {
+    fill(board, crumbs(page, root, path), failure(error, () => void directory(page, root, path, board)));
+    return null;
+  });
+  if (!first) return;
+  const head = h('tr', null, h('th', { scope: 'col' }, 'Name'), h('th', { class: 'n', scope: 'col' }, 'Size'), h('th', { scope: 'col' }, 'Changed'));
+  const table = h('table', { class: 'dense' }, h('thead', null, head), body);
+  const nothing = root.startsWith(STORE) ? 'No object lies here yet: outputs carry a file into the store when it is finished.' : 'This directory is empty.';
+  fill(board, crumbs(page, root, path), first.entries.length === 0 ? empty('Nothing here', nothing) : table, summary, more);
+  add(first);
 }
 
 /** A payload or file: html in a frame that may do nothing, everything else as text. */
@@ -160,6 +205,32 @@ export function outputs(): Page {
   return { element: h('div', null, h('div', { class: 'head' }, h('h1', null, 'Outputs')), board), leave: () => offs.forEach((off) => off()) };
 }
 
+/** The directories and stores of the lake, or how to get some. */
+function places(directories: Root[], stores: Store[]): HTMLElement[] {
+  if (!directories.length && !stores.length) {
+    return [
+      empty(
+        'No stores',
+        'Buckets appear here as soon as an output opens one. Name the directories of the lake in the main configuration: ',
+        h('code', null, 'admin_lake = "landfill=/data/landfill;parquet=/data/parquet"'),
+      ),
+    ];
+  }
+  const heads = ['Store', 'Opened by'].map((head) => h('th', { scope: 'col' }, head));
+  const row = (store: Store) =>
+    h(
+      'tr',
+      null,
+      h('td', null, h('a', { class: 'mono', href: link(['lake', STORE + store.name]) }, store.address)),
+      h('td', null, h('a', { href: link(['plugins', store.plugin]) }, store.plugin)),
+    );
+  const buckets = h('table', { class: 'dense' }, h('thead', null, h('tr', null, heads)), h('tbody', null, stores.map(row)));
+  const parts: HTMLElement[] = [];
+  if (directories.length) parts.push(h('h2', null, 'Directories'), roots('lake', directories));
+  if (stores.length) parts.push(h('h2', null, 'Stores of outputs'), buckets);
+  return parts;
+}
+
 /** What lies where in the data lake. */
 export function lake(): Page {
   const { path } = place();
@@ -168,11 +239,7 @@ export function lake(): Page {
   if (path[1]) {
     void directory('lake', path[1], path.slice(2), board).catch(problem);
   } else {
-    void get<{ roots: Root[] }>('/api/v1/lake')
-      .then((answer) =>
-        fill(board, answer.roots.length ? roots('lake', answer.roots) : empty('No stores', 'Name the directories of the lake in the main configuration: ', h('code', null, 'admin_lake = "landfill=/data/landfill;parquet=/data/parquet"'))),
-      )
-      .catch(problem);
+    void get<{ roots: Root[]; stores: Store[] }>('/api/v1/lake').then((answer) => fill(board, places(answer.roots, answer.stores))).catch(problem);
   }
   return { element: h('div', null, h('div', { class: 'head' }, h('h1', null, 'Lake')), board) };
 }

@@ -1,11 +1,12 @@
 // Graphs: all circular buffers as a grid, and one of them large.
 
-import { address, get, on, type Alert, type GraphData, type Listed } from '../api';
+import { address, get, on, Refused, type Alert, type GraphData, type Listed, type Plugin } from '../api';
 import { Chart } from '../chart';
 import { empty, failure, fill, filterField, h, toast } from '../dom';
 import { span, time } from '../format';
-import { COMPARISONS, GraphSource, chartData, reach } from '../graph';
+import { COMPARISONS, GraphSource, chartData, hasBounds, newest, reach } from '../graph';
 import { link, place, remember, type Page } from '../page';
+import { tooLarge } from './plugins';
 
 /** Graphs of the grid that are drawn at first; more come when the page is scrolled. */
 const DRAWN_FIRST = 24;
@@ -19,12 +20,30 @@ const WINDOWS: [string, number][] = [
   ['7 d', 604_800],
 ];
 
+/** The longest window of one graph, seconds: further back nothing is kept by default. */
+const LONGEST: [string, number] = ['15 d', 1_296_000];
+
+/** Plugins whose missing graphs are told of at once. */
+const NOTICES_MAX = 5;
+
 const isGraph = (listed: Listed) => listed.kind === 'cbuf' || listed.kind === 'cbufd';
 
 /** The grid, or the graph that the address names. */
 export function graphs(): Page {
   const { path } = place();
   return path[1] ? single(path[1]) : grid();
+}
+
+/** Notices about plugins whose graphs are missing because they are too large, in an element that is filled later. */
+export function missingGraphs(wanted: (plugin: string) => boolean): HTMLElement {
+  const notices = h('div', { class: 'notices' });
+  const load = async () => {
+    const { plugins } = await get<{ plugins: Plugin[] }>('/api/v1/plugins');
+    fill(notices, plugins.filter((plugin) => wanted(plugin.name)).flatMap((plugin) => tooLarge(plugin) ?? []).slice(0, NOTICES_MAX));
+  };
+  // Whoever cannot know sees the graphs that there are.
+  void load().catch(() => undefined);
+  return notices;
 }
 
 interface Tile {
@@ -60,7 +79,7 @@ function grid(): Page {
       const data = await tile.source.fetch();
       tile.stale = false;
       tile.chart.show(range(data), false);
-      tile.chart.set(chartData(data, new Set(), [], []));
+      tile.chart.set(chartData(data, { hidden: new Set(), compare: [], alerts: [], past: null, from: data.time }));
       tile.error.hidden = true;
     } catch (error) {
       tile.stale = false;
@@ -73,7 +92,7 @@ function grid(): Page {
 
   const range = (data: GraphData): [number, number] | null => {
     if (!windowS) return null;
-    const end = data.time + (data.rows - 1) * data.seconds_per_row;
+    const end = newest(data);
     return [Math.max(data.time, end - windowS), end];
   };
 
@@ -168,7 +187,8 @@ function grid(): Page {
   const element = h(
     'div',
     null,
-    h('div', { class: 'head' }, h('h1', null, 'Graphs'), summary, search, windows(windowS, choose)),
+    h('div', { class: 'head' }, h('h1', null, 'Graphs'), summary, search, windows(WINDOWS, windowS, choose)),
+    missingGraphs(() => true),
     board,
   );
   return {
@@ -182,8 +202,8 @@ function grid(): Page {
   };
 }
 
-function windows(chosen: number, choose: (s: number) => void): HTMLElement {
-  const all: [string, number][] = [['All', 0], ...WINDOWS];
+function windows(some: [string, number][], chosen: number, choose: (s: number) => void): HTMLElement {
+  const all: [string, number][] = [['All', 0], ...some];
   const group = h('div', { class: 'choice', role: 'group', 'aria-label': 'Window' });
   const draw = (now: number) =>
     fill(
@@ -211,19 +231,22 @@ function single(id: string): Page {
   const hidden = new Set((query.get('hide') ?? '').split('\u001f').filter(Boolean));
   let compare = (query.get('compare') ?? '').split(',').filter(Boolean);
   let log = query.get('log') === '1';
-  let band = query.get('band') === '1';
+  /** Bands are shown unasked where the plugin says what is normal. */
+  let band = query.has('band') ? query.get('band') === '1' : null;
   let live = true;
   let alerts: Alert[] = [];
   const from = Number(query.get('from'));
   const to = Number(query.get('to'));
   let windowS = Number(query.get('window') ?? 0);
+  let zoomed: [number, number] | null = to > from ? [from, to] : null;
+  let isPast = false;
   const title = `${name || 'unnamed'} of ${logger}`;
   const chart = new Chart({
     height: Math.max(260, Math.min(460, window.innerHeight - 330)),
     group: 'one',
     log,
-    band,
-    range: to > from ? [from, to] : null,
+    band: band ?? false,
+    range: zoomed,
     onrange: (range) => {
       windowS = 0;
       remember({
@@ -231,6 +254,9 @@ function single(id: string): Page {
         from: range ? range[0].toFixed(0) : undefined,
         to: range ? range[1].toFixed(0) : undefined,
       });
+      zoomed = range;
+      draw();
+      void loadPast();
     },
     title,
   });
@@ -245,18 +271,21 @@ function single(id: string): Page {
   const note = h('p', { class: 'muted note' });
   const body = h('div', null, chart.element);
 
+  /** Where what is shown begins, seconds since 1970: before the buffer when somebody looks there. */
+  function begin(data: GraphData): number {
+    if (windowS) return newest(data) - windowS;
+    return zoomed ? Math.min(zoomed[0], data.time) : data.time;
+  }
+
   function draw(): void {
     const { data } = source;
     if (!data) return;
-    if (windowS) {
-      const end = data.time + (data.rows - 1) * data.seconds_per_row;
-      chart.show([Math.max(data.time, end - windowS), end], false);
-    }
     const own = alerts.filter((alert) => alert.logger === logger);
-    const drawn = chartData(data, hidden, compare, own);
+    const drawn = chartData(data, { hidden, compare, alerts: own, past: source.past, from: begin(data) });
+    if (band === null && hasBounds(data)) bandToggle.click();
     chart.set(drawn);
-    const far = compare.filter((one) => COMPARISONS[one] && reach(data) <= COMPARISONS[one].seconds);
-    fill(note, far.length ? `This buffer holds ${span(reach(data))}, so there is nothing of ${far.map((one) => COMPARISONS[one].label).join(' and ')} to compare with.` : '');
+    if (windowS) chart.show([Math.max(drawn.times[0] ?? 0, begin(data)), newest(data)], false);
+    fill(note, isPast && 'The plugin has not injected this graph since the engine started: this is what was kept of it on the disk. ', missing(data, drawn.lines.map((line) => line.label)));
     const list = [...drawn.marks].sort((a, b) => b.x - a.x).slice(0, 50);
     fill(
       marks,
@@ -265,7 +294,42 @@ function single(id: string): Page {
         h('div', { class: `mark ${mark.kind}` }, h('time', null, time(mark.x * 1000)), h('span', null, mark.text)),
       ),
     );
-    fill(status, `${data.columns.length} columns, ${data.total_rows} rows of ${span(data.seconds_per_row)}, ${span(reach(data))} in all`);
+    const rows = `${data.columns.length} columns, ${data.total_rows} rows of ${span(data.seconds_per_row)}, ${span(reach(data))} in all`;
+    const said = hasBounds(data) ? '; its detector says what is normal' : '; the band is estimated from the values';
+    const kept = source.past && source.past.time < data.time ? `; kept since ${time(source.past.time * 1000)}` : '';
+    fill(status, rows + kept + (band ? said : ''));
+  }
+
+  /** Says which comparisons have nothing to compare with. */
+  function missing(data: GraphData, labels: string[]): string {
+    const far = compare.filter((one) => COMPARISONS[one] && !labels.some((label) => label.endsWith(`, ${COMPARISONS[one].label}`)));
+    if (!far.length) return '';
+    const since = Math.min(data.time, source.past?.time ?? data.time);
+    return `There is nothing of ${far.map((one) => COMPARISONS[one].label).join(' and ')} to compare with: what is known of this graph begins ${time(since * 1000)}.`;
+  }
+
+  /** Fetches as much of the past as is shown or compared with. */
+  async function loadPast(): Promise<void> {
+    const { data } = source;
+    if (!data) return;
+    const back = Math.max(0, ...compare.map((one) => COMPARISONS[one]?.seconds ?? 0));
+    try {
+      await source.fetchPast(begin(data) - back);
+      draw();
+    } catch (error) {
+      fill(note, `The past of this graph could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** The graph as its plugin injected it last, or else what was kept of it before the engine started. */
+  async function fetchGraph(): Promise<void> {
+    try {
+      await source.fetch();
+      isPast = false;
+    } catch (error) {
+      isPast = error instanceof Refused && error.status === 404 && (await source.fetchOnlyPast(LONGEST[1]));
+      if (!isPast) throw error;
+    }
   }
 
   let busy = false;
@@ -273,9 +337,10 @@ function single(id: string): Page {
     if (busy) return;
     busy = true;
     try {
-      await source.fetch();
+      await fetchGraph();
       if (!body.contains(chart.element)) fill(body, chart.element);
       draw();
+      await loadPast();
       document.documentElement.dataset.painted = 'graph';
     } catch (error) {
       fill(body, failure(error, () => void load()));
@@ -320,15 +385,24 @@ function single(id: string): Page {
       compare = is ? [...compare, key] : compare.filter((one) => one !== key);
       remember({ compare: compare.join(',') || undefined });
       draw();
+      void loadPast();
     });
+  const bandToggle = toggle('Normal band', band ?? false, (is) => {
+    band = is;
+    remember({ band: is ? '1' : '0' });
+    chart.change({ band: is });
+    draw();
+  });
   const tools = h(
     'div',
     { class: 'tools' },
-    windows(windowS, (s) => {
+    windows([...WINDOWS, LONGEST], windowS, (s) => {
       windowS = s;
       remember({ window: s ? String(s) : undefined, from: undefined, to: undefined });
+      zoomed = null;
       if (!s) chart.show(null, false);
       draw();
+      void loadPast();
     }),
     h(
       'div',
@@ -342,11 +416,7 @@ function single(id: string): Page {
         remember({ log: is ? '1' : undefined });
         chart.change({ log });
       }),
-      toggle('Normal band', band, (is) => {
-        band = is;
-        remember({ band: is ? '1' : undefined });
-        chart.change({ band });
-      }),
+      bandToggle,
     ),
     h('div', { class: 'choice', role: 'group', 'aria-label': 'Compare with' }, comparison('day', 'Yesterday'), comparison('week', 'Last week')),
     h(

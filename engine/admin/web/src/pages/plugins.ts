@@ -179,7 +179,7 @@ function single(name: string): Page {
         h('a', { class: 'button', href: link(['plugins', name, 'edit']) }, 'New version'),
       ],
     );
-    if (plugin) fill(facts, factsOf(plugin));
+    if (plugin) fill(facts, factsOf(plugin), tooLarge(plugin));
     // Files are drawn anew only when they change, so that what somebody has selected stays.
     const text = JSON.stringify(detail.files);
     if (text === known) return;
@@ -226,6 +226,28 @@ function single(name: string): Page {
       use.destroy();
     },
   };
+}
+
+/** Why payloads of a plugin are left out, and what helps; nothing when none was. */
+export function tooLarge(plugin: Plugin): HTMLElement | null {
+  const { name, output_max, output_limit, message_limit } = plugin;
+  const isOver = (limit: number) => limit > 0 && output_max > limit;
+  if (!isOver(output_limit) && !isOver(message_limit)) return null;
+  const limits = [isOver(output_limit) && `its output_limit is ${bytes(output_limit)}`, isOver(message_limit) && `the max_message_size of all is ${bytes(message_limit)}`];
+  // How long it would have become is not known: what is too long is not built to its end.
+  const enough = 2 ** Math.ceil(Math.log2(output_max * 2));
+  return h(
+    'section',
+    { class: 'panel warning', role: 'note' },
+    h('h2', null, `${name} left out a graph or another payload`),
+    h('p', null, `It was too large: ${limits.filter(Boolean).join(', ')}. Let the plugin keep fewer rows or columns, or allow more, and more again if this notice stays after its restart:`),
+    h(
+      'pre',
+      { class: 'code wrap' },
+      `output_limit = ${Math.max(enough, output_limit)} -- in the configuration of the plugin\n`,
+      message_limit < enough && `max_message_size = ${enough} -- in the main configuration, before a restart`,
+    ),
+  );
 }
 
 function code(title: string, path: string, text: string): HTMLElement {

@@ -35,7 +35,7 @@ pub const OK: Answer = "200 OK\r\n";
 /// What the receiver was sent.
 #[derive(Default)]
 pub struct Seen {
-    /// Bodies that were taken, by the keys of their requests.
+    /// Bodies that were taken, by the keys of their requests, or by their numbers where they have none.
     pub taken: BTreeMap<String, Vec<u8>>,
     /// How many requests came.
     pub n_requests: usize,
@@ -43,6 +43,7 @@ pub struct Seen {
 
 /// A receiver; its threads end with the process.
 pub struct Receiver {
+    /// Where it listens.
     pub address: SocketAddr,
     seen: Arc<Mutex<Seen>>,
 }
@@ -120,10 +121,11 @@ fn serve(
     let answer = answer(&request, seen.n_requests);
     seen.n_requests += 1;
     if answer == OK {
-        let key = request
-            .header("idempotency-key")
-            .expect("every request has one");
-        let before = seen.taken.insert(key.to_owned(), request.body.clone());
+        let key = match request.header("idempotency-key") {
+            Some(key) => key.to_owned(),
+            None => seen.n_requests.to_string(),
+        };
+        let before = seen.taken.insert(key.clone(), request.body.clone());
         assert!(
             before.is_none_or(|before| before == request.body),
             "{key} is something else"

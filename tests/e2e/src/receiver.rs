@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use e2e::Certificates;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::Certificates;
 
 /// One request.
 #[derive(Debug, Clone)]

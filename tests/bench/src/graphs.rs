@@ -129,7 +129,9 @@ fn prepare(bench: &Bench, dir: &RunDir, messages: u64, port: u16, with_graphs: b
     dir.plugin(Stage::Input, "gen", "generate.lua", &count)?;
     let all = "message_matcher = \"TRUE\"";
     dir.plugin(Stage::Analysis, "read", "read_fields.lua", all)?;
-    let last = format!("message_matcher = \"Type == 'access' && Fields[status] == {messages}\"");
+    let last = format!(
+        "message_matcher = \"Type == 'access' && Fields[status] == {messages}\"\nprocess_message_inject_limit = 1"
+    );
     dir.plugin(Stage::Analysis, "the_end", "end.lua", &last)?;
     let report = "message_matcher = \"Type == 'inject_payload' && Fields[payload_name] == 'end'\"\n\
                   read_queue = \"analysis\"";

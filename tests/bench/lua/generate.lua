@@ -1,10 +1,12 @@
 -- Input: injects `messages` messages of about 220 bytes, payload and six fields, from one table that is used again and again.
 -- With `kinds` set, the Type runs from t1 to t<kinds> and Fields[x] from 1 to <kinds>, so that each message is for one plugin.
--- The file `injected` says how many there were.
+-- With `begin` set it waits for a file of that name. The file `injected` says how many messages there were.
 require "io"
 
 local total = read_config("messages")
 local kinds = read_config("kinds")
+local begin = read_config("begin")
+local is_over = false
 local FIRST = 1.6e18 -- nanoseconds; a thousand between two messages, so that readers can order them
 
 local fields = {
@@ -43,7 +45,15 @@ local function same_kind()
     end
 end
 
+local function may_begin()
+    local fh = io.open(begin)
+    if fh then fh:close() end
+    return fh ~= nil
+end
+
 function process_message()
+    if is_over or begin and not may_begin() then return 0 end
+    is_over = true
     assert(io.open("started", "w")):close()
     if kinds then cycle_kinds() else same_kind() end
     local fh = assert(io.open("injected", "w"))

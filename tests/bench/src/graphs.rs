@@ -2,8 +2,9 @@
 //!
 //! The load is that of `inject-read`; beside it runs the same once more with plugins that show full graphs of a day in
 //! minutes and three columns, while a browser's page follows: it gets the events and reads the graphs of one screen
-//! whenever they are new. The web UI runs in both. Does not show many pages, and the work of plugins that count for
-//! their graphs, which would be the same without one.
+//! whenever they are new. The web UI runs in both. The load begins when all graphs are full and on the disk. Does not show
+//! many pages, the work of plugins that count for their graphs, which would be the same without one, and that the past of a
+//! graph is written every ten minutes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -23,7 +24,7 @@ use crate::table::{Figure, median};
 
 /// What it measures, and what it does not show.
 pub const ABOUT: &str = "inject-read with the web UI, and the same with 1,000 full graphs renewed every ten seconds and a \
-    page that shows 20 of them; not: many pages, counting for the graphs";
+    page that shows 20 of them; not: many pages, counting for the graphs, writing their past every ten minutes";
 
 const MESSAGES: u64 = 40_000_000;
 const MESSAGES_SMALL: u64 = 200_000;
@@ -36,6 +37,12 @@ const SHOWN: u64 = 20;
 /// Seconds between two ticks of the plugins with graphs, and between two looks of the page.
 const EVERY_S: u64 = 10;
 const EVERY_S_SMALL: u64 = 1;
+
+/// The file that the input waits for.
+const GO: &str = "go";
+/// How long nothing more was written before the graphs count as settled.
+const QUIET: Duration = Duration::from_secs(12);
+const QUIET_SMALL: Duration = Duration::from_millis(100);
 
 /// What one run gave.
 struct Sample {
@@ -104,6 +111,10 @@ fn run(bench: &Bench, engine: &Engine, with_graphs: bool) -> Result<Sample> {
     let port = free_port();
     prepare(bench, &dir, messages, port, with_graphs)?;
     let mut live = Live::start(&mut engine.run(&dir.root), &dir.root)?;
+    if with_graphs {
+        settle(bench, &mut live)?;
+    }
+    std::fs::write(dir.root.join(GO), "")?;
     let is_over = AtomicBool::new(false);
     let sample = std::thread::scope(|scope| {
         if with_graphs {
@@ -125,7 +136,7 @@ fn prepare(bench: &Bench, dir: &RunDir, messages: u64, port: u16, with_graphs: b
     let path = dir.root.join(CONFIG);
     let text = std::fs::read_to_string(&path)?;
     std::fs::write(path, format!("{text}admin_listen = \"127.0.0.1:{port}\"\n"))?;
-    let count = format!("messages = {messages}");
+    let count = format!("messages = {messages}\nbegin = '{GO}'\nticker_interval = 1");
     dir.plugin(Stage::Input, "gen", "generate.lua", &count)?;
     let all = "message_matcher = \"TRUE\"";
     dir.plugin(Stage::Analysis, "read", "read_fields.lua", all)?;
@@ -160,6 +171,22 @@ fn graphs_each(bench: &Bench) -> u64 {
     } else {
         GRAPHS_EACH
     }
+}
+
+/// Waits until the past of every graph is on the disk, and a while longer.
+fn settle(bench: &Bench, live: &mut Live) -> Result<()> {
+    let graphs = PLUGINS * graphs_each(bench);
+    live.wait_until("every graph was kept", |root| kept(root) >= 2 * graphs)?;
+    std::thread::sleep(if bench.small { QUIET_SMALL } else { QUIET });
+    Ok(())
+}
+
+/// Files of graphs on the disk: a day in minutes begins on one day and ends on the next.
+fn kept(root: &Path) -> u64 {
+    let files = |dir: &Path| std::fs::read_dir(dir).map_or(0, |files| files.count() as u64);
+    let days = std::fs::read_dir(root.join("output/admin/graphs"));
+    let days = days.into_iter().flatten().flatten();
+    days.map(|day| files(&day.path())).sum()
 }
 
 /// From the first message to the last one's arrival behind the plugin that reads all.

@@ -128,14 +128,17 @@ function grid(): Page {
     fill(summary, shown === tiles.size ? `${tiles.size} graphs` : `${shown} of ${tiles.size} graphs`);
   }
 
+  /** Puts all tiles on the board, and nothing else. */
+  function lay(): void {
+    const sorted = [...tiles].sort(([a], [b]) => a.localeCompare(b));
+    board.replaceChildren(...sorted.map(([, one]) => one.element));
+    show();
+  }
+
   function add(list: Listed[]): void {
     const fresh = list.filter(isGraph).filter((listed) => !tiles.has(listed.id));
     for (const listed of fresh) tiles.set(listed.id, tile(listed));
-    if (fresh.length) {
-      const sorted = [...tiles].sort(([a], [b]) => a.localeCompare(b));
-      board.replaceChildren(...sorted.map(([, one]) => one.element));
-      show();
-    }
+    if (fresh.length) lay();
   }
 
   async function load(): Promise<void> {
@@ -153,8 +156,9 @@ function grid(): Page {
         );
         return;
       }
-      board.replaceChildren();
       add(payloads);
+      // An event may have come before the list, with all of them.
+      lay();
       const first = [...tiles.values()].slice(0, DRAWN_FIRST);
       for (const one of first) one.visible = true;
       await Promise.all(first.map(refresh));
@@ -165,7 +169,6 @@ function grid(): Page {
   }
 
   const off = on('payloads', ({ payloads, is_cut }) => {
-    if (tiles.size === 0 && payloads.some(isGraph)) board.replaceChildren();
     add(payloads);
     const renewed = is_cut ? [...tiles.values()] : payloads.flatMap((listed) => tiles.get(listed.id) ?? []);
     for (const one of renewed) {

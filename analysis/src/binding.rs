@@ -2,7 +2,7 @@
 
 use sandbox::native::{Call, Error, Function, Type};
 
-/// Bytes that are hashed for one step of the plugin's budget.
+/// Bytes that are hashed, written or read for one step of the plugin's budget.
 const BYTES_PER_STEP: usize = 16;
 
 /// What is counted or looked for: a string's bytes, or the eight bytes of a number.
@@ -40,7 +40,15 @@ pub fn check_key<'a>(call: &Call<'a>, i: i32) -> Result<Key<'a>, Error> {
 /// # Errors
 /// When the call has to end.
 pub fn charge_hash(call: &mut Call<'_>, key: &[u8]) -> Result<(), Error> {
-    charge(call, key.len() / BYTES_PER_STEP)
+    charge_bytes(call, key.len())
+}
+
+/// Charges the work on `n` bytes.
+///
+/// # Errors
+/// When the call has to end.
+pub fn charge_bytes(call: &mut Call<'_>, n: usize) -> Result<(), Error> {
+    charge(call, n / BYTES_PER_STEP)
 }
 
 /// Charges `steps` of work.
@@ -134,7 +142,7 @@ pub fn push_written(
 ) -> Result<usize, Error> {
     // Once while it is written, once in Lua.
     call.check_memory(len.saturating_mul(2))?;
-    charge(call, len / BYTES_PER_STEP)?;
+    charge_bytes(call, len)?;
     let mut bytes = Vec::with_capacity(len);
     write(&mut bytes);
     call.push_bytes(&bytes)?;

@@ -2,10 +2,7 @@
 
 use sandbox::native::{Call, Error, Object};
 
-use crate::binding::{charge, check_count, push_written, write_fromstring, write_new};
-
-/// Bytes that are read for one step of the plugin's budget.
-const BYTES_PER_STEP: usize = 16;
+use crate::binding::{charge_bytes, check_count, push_written, write_fromstring, write_new};
 
 /// Written and read as a whole, in the layout that its `write` describes.
 pub trait Serialized: Object {
@@ -46,7 +43,7 @@ pub fn fromstring<T: Serialized>(call: &mut Call<'_>) -> Result<usize, Error> {
     let mut value = call.check_object_mut::<T>(1)?;
     check_count(call, 2)?;
     let bytes = call.check_bytes(2)?;
-    charge(call, bytes.len() / BYTES_PER_STEP)?;
+    charge_bytes(call, bytes.len())?;
     value.read(bytes).ok_or("invalid serialization")?;
     Ok(0)
 }

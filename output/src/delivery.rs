@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 use sandbox::DeadLetter;
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Registry, function};
+use stdx::secret::Secret;
 
 use crate::batch::{Answers, Batches, Limits, Options, Origin};
 use crate::destination::{Destination, Outlook};
@@ -16,7 +17,6 @@ use crate::options::{Table, config};
 use crate::record::gather;
 use crate::runtime::runtime;
 use crate::stdout::Stdout;
-use stdx::secret::Secret;
 
 /// Memory of a destination beside what it delivers, about.
 const MEMORY: usize = 4096;

@@ -65,13 +65,18 @@ pub struct Archive {
 impl Archive {
     /// What earlier runs have kept in `dir`. Nothing is created before there is something to keep.
     pub fn open(dir: &Path, limits: Limits) -> Archive {
+        Archive::open_at(dir, limits, text::now_ms() / 1000)
+    }
+
+    /// As [`Archive::open`]; `now_s` is the time in seconds since 1970.
+    fn open_at(dir: &Path, limits: Limits, now_s: i64) -> Archive {
         let archive = Archive {
             dir: dir.to_path_buf(),
             limits,
             days: Mutex::new(found_days(dir)),
             is_full: AtomicBool::new(false),
         };
-        archive.forget_old(text::now_ms() / 1000);
+        archive.forget_old(now_s);
         archive
     }
 

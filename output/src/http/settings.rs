@@ -6,9 +6,9 @@ use hyper::header::{
     AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
 };
 use hyper::{Method, Uri};
+use stdx::secret::Secret;
 
 use crate::packing::Packing;
-use stdx::secret::Secret;
 
 /// Until an answer has to be there, unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);

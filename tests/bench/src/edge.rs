@@ -63,13 +63,8 @@ fn of_size(bench: &Bench, label: &str, ours: &[Load], theirs: &[Load]) -> Vec<Fi
     let (cpu, nginx_cpu) = both(|load| load.cpu_us);
     let (latency, _) = both(|load| load.latency_ms);
     let share = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
-    let values = |value| {
-        let mut values = vec![None; bench.engines.len()];
-        values[0] = value;
-        values
-    };
-    let more = |name: &str, value| Figure::more(format!("{label}: {name}"), values(value));
-    let less = |name: &str, value| Figure::less(format!("{label}: {name}"), values(value));
+    let more = |name: &str, value| Figure::more(format!("{label}: {name}"), bench.of_first(value));
+    let less = |name: &str, value| Figure::less(format!("{label}: {name}"), bench.of_first(value));
     vec![
         more("requests/s", rate),
         more("requests/s, nginx", nginx_rate),

@@ -62,11 +62,6 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
         without.push(run(bench, engine, false)?);
         with.push(run(bench, engine, true)?);
     }
-    let values = |value| {
-        let mut values = vec![None; bench.engines.len()];
-        values[0] = value;
-        values
-    };
     let middle = |samples: &[Sample], value: fn(&Sample) -> f64| {
         median(&samples.iter().map(value).collect::<Vec<_>>())
     };
@@ -78,8 +73,8 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
             .collect();
         median(&costs)
     };
-    let more = |name: &str, value| Figure::more(name, values(value));
-    let less = |name: &str, value| Figure::less(name, values(value));
+    let more = |name: &str, value| Figure::more(name, bench.of_first(value));
+    let less = |name: &str, value| Figure::less(name, bench.of_first(value));
     Ok(vec![
         more(
             "messages/s, no graph",

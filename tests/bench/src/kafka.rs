@@ -55,11 +55,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let megabytes = (n * SIZE) as f64 / 1e6;
     let rate = |i: usize| median(&seconds[i]).map(|time| megabytes / time);
     let share = |i: usize| Some(rate(i)? / rate(i + 1)?);
-    let figure = |name: &str, value: Option<f64>| {
-        let mut values = vec![None; bench.engines.len()];
-        values[0] = value;
-        Figure::more(name, values)
-    };
+    let figure = |name: &str, value| Figure::more(name, bench.of_first(value));
     Ok(vec![
         figure("out MB/s", rate(0)),
         figure("out MB/s, bare loop", rate(1)),

@@ -93,6 +93,12 @@ struct Bench {
 }
 
 impl Bench {
+    /// A value that only the first engine has, as a figure takes it.
+    fn of_first(&self, value: Option<f64>) -> Vec<Option<f64>> {
+        let others = self.engines.iter().skip(1).map(|_| None);
+        std::iter::once(value).chain(others).collect()
+    }
+
     /// How many messages `workload` takes under `engine`.
     fn messages(&self, workload: &dyn Workload, engine: &Engine) -> u64 {
         if self.small {

@@ -32,14 +32,7 @@ fn graph(time: i64, step: i64, rows: usize, names: &[&str], from: f64) -> Graph 
 }
 
 fn opened(dir: &Path, limits: Limits) -> Archive {
-    let archive = Archive {
-        dir: dir.into(),
-        limits,
-        days: Mutex::new(found_days(dir)),
-        is_full: AtomicBool::new(false),
-    };
-    archive.forget_old(MIDNIGHT);
-    archive
+    Archive::open_at(dir, limits, MIDNIGHT)
 }
 
 #[test]

@@ -121,13 +121,12 @@ fn covers(wide: &Type, narrow: &Type) -> Result<(), Misfit> {
         .iter()
         .map(|field| (field.name(), field))
         .collect();
-    let below = |name: &str| name.to_owned();
     let mut n_common = 0;
     for field in wide.get_fields() {
         let Some(other) = fields.get(field.name()) else {
             match field.get_basic_info().repetition() {
                 Repetition::OPTIONAL => continue,
-                _ => return Err(Misfit::NotOptional(below(field.name()))),
+                _ => return Err(Misfit::NotOptional(field.name().to_owned())),
             }
         };
         n_common += 1;
@@ -136,7 +135,7 @@ fn covers(wide: &Type, narrow: &Type) -> Result<(), Misfit> {
                 covers(field, other).map_err(|misfit| misfit.inside(field.name()))?;
             }
             false if field == *other => {}
-            _ => return Err(Misfit::Differs(below(field.name()))),
+            _ => return Err(Misfit::Differs(field.name().to_owned())),
         }
     }
     if n_common == fields.len() {
@@ -145,7 +144,7 @@ fn covers(wide: &Type, narrow: &Type) -> Result<(), Misfit> {
     let known: HashSet<&str> = wide.get_fields().iter().map(|field| field.name()).collect();
     let missing = narrow.get_fields().iter().map(|field| field.name());
     let missing = missing.filter(|name| !known.contains(name)).min();
-    Err(Misfit::Missing(below(missing.unwrap_or_default())))
+    Err(Misfit::Missing(missing.unwrap_or_default().to_owned()))
 }
 
 impl Misfit {

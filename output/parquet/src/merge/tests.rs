@@ -11,6 +11,7 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
+use stdx::seed::Random;
 
 use super::*;
 use crate::column::Column;
@@ -98,25 +99,12 @@ fn plan(trees: &[Tree], is_old: bool) -> Arc<Plan> {
     builder.finish().expect("no group is empty")
 }
 
-/// Numbers that are not foreseen, from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// A random value of a field, put into the columns of `plan`.
-fn put(node: &Node, plan: &Plan, columns: &mut [Column], dice: &mut Dice, (r, d): (u8, u8)) {
+fn put(node: &Node, plan: &Plan, columns: &mut [Column], dice: &mut Random, (r, d): (u8, u8)) {
     let n = match node.repetition {
         Repetition::REQUIRED => 1,
-        Repetition::OPTIONAL => dice.roll(2),
-        Repetition::REPEATED => dice.roll(4),
+        Repetition::OPTIONAL => dice.below(2),
+        Repetition::REPEATED => dice.below(4),
     };
     if n == 0 {
         return absent(node, plan, columns, (r, d));
@@ -135,9 +123,9 @@ fn put(node: &Node, plan: &Plan, columns: &mut [Column], dice: &mut Dice, (r, d)
     }
 }
 
-fn value(column: usize, plan: &Plan, columns: &mut [Column], dice: &mut Dice, levels: (u8, u8)) {
+fn value(column: usize, plan: &Plan, columns: &mut [Column], dice: &mut Random, levels: (u8, u8)) {
     let (plan, column) = (&plan.columns()[column], &mut columns[column]);
-    let number = dice.roll(50);
+    let number = dice.below(50);
     let pushed = match plan.physical {
         Physical::BOOLEAN => column.push_bool(plan, number > 25, levels),
         Physical::INT64 => column.push_integer(plan, number.into(), levels),
@@ -160,18 +148,18 @@ fn absent(node: &Node, plan: &Plan, columns: &mut [Column], levels: (u8, u8)) {
 }
 
 /// A file of random rows.
-fn write(path: &Path, plan: &Arc<Plan>, dice: &mut Dice) {
-    let codec = ["uncompressed", "snappy", "zstd"][dice.roll(3) as usize];
+fn write(path: &Path, plan: &Arc<Plan>, dice: &mut Random) {
+    let codec = ["uncompressed", "snappy", "zstd"][dice.below(3) as usize];
     let codec = properties::codec(codec, properties::ZSTD_LEVEL).expect("it is one");
     let properties = properties::with_codec(codec);
     let mut writer = FileWriter::create(path, Arc::clone(plan), properties).expect("it is new");
-    for _ in 0..dice.roll(40) {
+    for _ in 0..dice.below(40) {
         let (plan, columns) = writer.parts();
         for field in plan.fields() {
             put(field, plan, columns, dice, (0, 0));
         }
         writer.keep_row();
-        if dice.roll(8) == 0 {
+        if dice.below(8) == 0 {
             writer.write_row_group().expect("there is room");
         }
     }
@@ -254,11 +242,11 @@ proptest! {
     fn all_rows_of_old_and_new_files_are_there_in_their_order(trees in trees(), seed in any::<u64>(), is_tight in any::<bool>()) {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (plan(&trees, true), plan(&trees, false));
-        let mut dice = Dice(seed);
-        let paths: Vec<_> = (0..1 + dice.roll(5)).map(|n| folder.path().join(n.to_string())).collect();
+        let mut dice = Random::from_seed(seed);
+        let paths: Vec<_> = (0..1 + dice.below(5)).map(|n| folder.path().join(n.to_string())).collect();
         let mut wanted = Vec::new();
         for path in &paths {
-            write(path, [&old, &new][dice.roll(2) as usize], &mut dice);
+            write(path, [&old, &new][dice.below(2) as usize], &mut dice);
             wanted.extend(rows(path));
         }
         let memory = if is_tight { 2000 } else { 64 << 20 };

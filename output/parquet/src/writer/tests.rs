@@ -6,6 +6,7 @@ use parquet::basic::{ConvertedType, Repetition, Type as Physical};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use proptest::prelude::*;
+use stdx::seed::Random;
 
 use super::*;
 use crate::properties;
@@ -63,25 +64,12 @@ fn build(builder: &mut Builder, parent: usize, trees: &[Tree]) {
     }
 }
 
-/// Numbers that are not foreseen, from a seed; the same seed gives the same.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// Puts random values for a field into the columns, and tells the field in words; recursion as deep as the schema.
-fn put(node: &Node, writer: &mut Writer, dice: &mut Dice, (r, d): (u8, u8)) -> String {
+fn put(node: &Node, writer: &mut Writer, dice: &mut Random, (r, d): (u8, u8)) -> String {
     let n = match node.repetition {
         Repetition::REQUIRED => 1,
-        Repetition::OPTIONAL => dice.roll(2),
-        Repetition::REPEATED => dice.roll(4),
+        Repetition::OPTIONAL => dice.below(2),
+        Repetition::REPEATED => dice.below(4),
     };
     if n == 0 {
         absent(node, writer, (r, d));
@@ -99,14 +87,14 @@ fn put(node: &Node, writer: &mut Writer, dice: &mut Dice, (r, d): (u8, u8)) -> S
     }
 }
 
-fn one(node: &Node, writer: &mut Writer, dice: &mut Dice, levels: (u8, u8)) -> String {
+fn one(node: &Node, writer: &mut Writer, dice: &mut Random, levels: (u8, u8)) -> String {
     let column = match &node.kind {
         Kind::Group(_, fields) => return group(fields, writer, dice, levels),
         Kind::Column(column) => *column,
     };
     let (plan, columns) = writer.parts();
     let (plan, column) = (&plan.columns()[column], &mut columns[column]);
-    let number = dice.roll(50) as i64;
+    let number = dice.below(50) as i64;
     match plan.physical {
         Physical::INT64 => {
             let pushed = column.push_integer(plan, i128::from(number), levels);
@@ -127,7 +115,7 @@ fn one(node: &Node, writer: &mut Writer, dice: &mut Dice, levels: (u8, u8)) -> S
     }
 }
 
-fn group(fields: &[Node], writer: &mut Writer, dice: &mut Dice, levels: (u8, u8)) -> String {
+fn group(fields: &[Node], writer: &mut Writer, dice: &mut Random, levels: (u8, u8)) -> String {
     let mut text = String::from("{");
     for field in fields {
         text += &format!("{}:{},", field.name, put(field, writer, dice, levels));
@@ -197,10 +185,10 @@ proptest! {
         let path = folder.path().join("f.parquet");
         let plan = plan(&trees);
         let mut writer = Writer::create(&path, Arc::clone(&plan), properties::with_codec(codec)).expect("it is new");
-        let (mut wanted, mut dice) = (Vec::new(), Dice(seed));
-        for _ in 0..dice.roll(60) {
+        let (mut wanted, mut dice) = (Vec::new(), Random::from_seed(seed));
+        for _ in 0..dice.below(60) {
             let row = group(plan.fields(), &mut writer, &mut dice, (0, 0));
-            match dice.roll(8) {
+            match dice.below(8) {
                 // A row that is given up leaves nothing.
                 0 => writer.drop_row(),
                 _ => {
@@ -208,7 +196,7 @@ proptest! {
                     wanted.push(row);
                 }
             }
-            if dice.roll(16) == 0 {
+            if dice.below(16) == 0 {
                 writer.write_row_group().expect("there is room");
             }
         }

@@ -94,7 +94,7 @@ fn open(call: &mut Call<'_>) -> Result<usize, Error> {
     let stream = stream_of(call)?;
     let ends = config(call, "output_path")?
         .map(|path| PathBuf::from(path).join(format!("{}.ends", call.plugin_name())));
-    let keeps_originals = keeps_dead_letters(call)?;
+    let keeps_originals = call.keeps_dead_letters()?;
     let mut table = Table::argument(call, 2)?;
     let limits = limits(&mut table)?;
     let packing = table.packing()?;
@@ -148,13 +148,6 @@ fn stream_of(call: &mut Call<'_>) -> Result<String, Error> {
             .collect()
     };
     Ok(format!("{}/{}/", clean(&host), clean(call.plugin_name())))
-}
-
-fn keeps_dead_letters(call: &mut Call<'_>) -> Result<bool, Error> {
-    call.push_config("dead_letter")?;
-    let keeps = call.is_true(-1);
-    call.pop(1);
-    Ok(keeps)
 }
 
 fn limits(table: &mut Table<'_, '_>) -> Result<Limits, Error> {

@@ -10,7 +10,7 @@ Sends each message to a topic. The default encoder writes whole Heka messages, w
 librdkafka sends in the background; a message is delivered when the brokers have confirmed it, and the plugin's place in
 the queue never passes one that is not. After a crash those under way are sent again. While no broker can be reached
 the engine keeps the messages in its queue. What the brokers refuse for good (too large, not authorized) is logged and
-counted as a failure.
+counted as a failure; with `dead_letter` it is kept as it was, and messages under way are held in memory for that.
 
 The configuration is that of Hindsight's plugin of this name.
 
@@ -47,6 +47,7 @@ topic_confs = {                      -- librdkafka's properties of a topic, by i
     ["*"] = { acks = "all" },
 }
 
+-- dead_letter          = true       -- keep what fails for good: a message of Type foresight.dead_letter for each
 -- encoder_module       = "encoders.heka.protobuf"
 -- ignore_topic_err     = false      -- true: a message for an unknown topic fails, and does not end the plugin
 -- ignore_partition_err = false

@@ -326,7 +326,7 @@ pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     let start_ms = call.opt_integer(5)?;
     settings::add_brokers(&mut properties, brokers)?;
     let topics = topics(call)?;
-    let room = Room::new(call)?;
+    let room = Room::new(call, false)?;
     for line in room.bound_consumer(&mut properties) {
         call.log(6, &line);
     }

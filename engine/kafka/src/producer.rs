@@ -2,7 +2,8 @@
 //!
 //! librdkafka sends in the background. The plugin's calls hand messages over and take reports in, so that Lua code runs
 //! on its own thread only. A message that carries a sequence id is acknowledged when all that was sent under this id has
-//! arrived, or failed for good; unless the owner sets a time, a message is tried for ever.
+//! arrived, or failed for good; unless the owner sets a time, a message is tried for ever. Where the plugin keeps dead letters,
+//! what failed for good is one: the message as it was, held until its reports are in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use sandbox::DeadLetter;
 use sandbox::native::{Call, Class, Error, Function, Object, ObjectMut, Type, function};
 
 use crate::lines::Lines;
@@ -52,7 +54,8 @@ const UNKNOWN_PARTITION: i64 = 3;
 struct Report {
     /// Under which id it was sent.
     sequence: u64,
-    failed: bool,
+    /// Why it failed for good, if it did.
+    failure: Option<String>,
 }
 
 /// What the callbacks of all clients of a producer write.
@@ -86,19 +89,22 @@ impl ProducerContext for Reporter {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, id: usize) {
-        if let Err((error, message)) = result {
+        let failure = result.as_ref().err().map(|(error, message)| {
             let code = error.rdkafka_error_code().map_or(0, |code| code as i32);
             let (topic, len) = (message.topic(), message.payload_len());
-            let text = format!("delivery error\t{code}\t{error}: {len} bytes to {topic}");
-            self.0.lines.add(3, text);
-        }
+            let text = format!("{error}: {len} bytes to {topic}");
+            self.0
+                .lines
+                .add(3, format!("delivery error\t{code}\t{text}"));
+            text
+        });
         if id == 0 {
             return;
         }
         let mut new = self.0.new.lock().unwrap_or_else(PoisonError::into_inner);
         new.push(Report {
             sequence: id as u64 - 1,
-            failed: result.is_err(),
+            failure,
         });
     }
 }
@@ -116,6 +122,17 @@ struct Client {
 struct Open {
     n_under_way: u32,
     n_failed: u32,
+    /// The message, where the plugin keeps dead letters.
+    original: Option<Box<[u8]>>,
+    /// Why something failed for good.
+    reason: Option<String>,
+}
+
+impl Open {
+    /// Bytes of the message that are held.
+    fn held(&self) -> usize {
+        self.original.as_ref().map_or(0, |message| message.len())
+    }
 }
 
 /// A producer of a plugin.
@@ -126,8 +143,12 @@ pub struct Producer {
     topics: BTreeMap<String, Option<usize>>,
     reports: Arc<Reports>,
     open: HashMap<u64, Open>,
-    /// Acknowledgements that Lua code was not told yet: id and number of failures.
-    ready: VecDeque<(u64, u32)>,
+    /// Acknowledgements that Lua code was not told yet.
+    ready: VecDeque<(u64, Open)>,
+    /// Whether what fails for good is kept.
+    keeps_originals: bool,
+    /// The size of all messages that are held, in bytes.
+    n_held: usize,
     /// The highest sequence id so far.
     newest: u64,
     /// When the first call after a stop came.
@@ -198,6 +219,8 @@ pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
         reports: Arc::default(),
         open: HashMap::new(),
         ready: VecDeque::new(),
+        keeps_originals: call.keeps_dead_letters()?,
+        n_held: 0,
         newest: 0,
         stopping: None,
         buffer: Vec::new(),
@@ -215,7 +238,7 @@ impl Producer {
         topic_conf: Properties,
         what: &str,
     ) -> Result<usize, Error> {
-        let room = Room::new(call)?;
+        let room = Room::new(call, self.keeps_originals)?;
         let mut properties = self.properties.clone();
         properties.extend(topic_conf.clone());
         let sets_time = ["message.timeout.ms", "delivery.timeout.ms"]
@@ -251,6 +274,12 @@ impl Producer {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Bytes of messages that may be held: as much as may stand in the queues.
+    fn held_max(&self) -> usize {
+        let queues = self.clients.iter().map(|client| client.room.queue);
+        queues.sum::<Option<usize>>().unwrap_or(usize::MAX)
     }
 
     fn client_of(&self, topic: &str) -> Option<usize> {
@@ -302,12 +331,13 @@ impl Producer {
             .unwrap_or_else(PoisonError::into_inner);
         let reports = std::mem::take(&mut *new);
         drop(new);
-        for Report { sequence, failed } in reports {
+        for Report { sequence, failure } in reports {
             let Some(open) = self.open.get_mut(&sequence) else {
                 continue;
             };
             open.n_under_way -= 1;
-            open.n_failed += u32::from(failed);
+            open.n_failed += u32::from(failure.is_some());
+            open.reason = failure.or(open.reason.take());
             if !(has_message && sequence == self.newest) {
                 self.acknowledge_if_done(sequence);
             }
@@ -322,22 +352,28 @@ impl Producer {
         if self.open.get(&sequence).is_some_and(is_done)
             && let Some(open) = self.open.remove(&sequence)
         {
-            self.ready.push_back((sequence, open.n_failed));
+            self.ready.push_back((sequence, open));
         }
     }
 
-    /// Notes that something is sent under this id.
-    fn note_sent(&mut self, sequence: u64, n: u32) {
+    /// Notes that something of the message is sent under this id.
+    fn note_sent(&mut self, call: &Call<'_>, sequence: u64, n: u32) {
         if sequence > self.newest {
             let before = std::mem::replace(&mut self.newest, sequence);
             self.acknowledge_if_done(before);
         }
-        self.open.entry(sequence).or_default().n_under_way += n;
+        let open = self.open.entry(sequence).or_default();
+        open.n_under_way += n;
+        if self.keeps_originals && n > 0 && open.original.is_none() {
+            open.original = call.with_message(|view| view.bytes().into());
+            self.n_held += open.held();
+        }
     }
 
     /// Hands a message to librdkafka; 0, or why it was not taken.
     fn send(
         &mut self,
+        call: &Call<'_>,
         client: usize,
         record: Record<'_>,
         sequence: Option<u64>,
@@ -375,7 +411,9 @@ impl Producer {
         if let Some(error) = refused {
             return number_of(&error);
         }
-        sequence.into_iter().for_each(|id| self.note_sent(id, 1));
+        sequence
+            .into_iter()
+            .for_each(|id| self.note_sent(call, id, 1));
         Ok(0)
     }
 }
@@ -500,7 +538,7 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
                 // There is nothing to send, so it has arrived.
                 sequence
                     .into_iter()
-                    .for_each(|id| producer.note_sent(id, 0));
+                    .for_each(|id| producer.note_sent(call, id, 0));
                 call.push_number(0.0)?;
                 return Ok(1);
             }
@@ -508,6 +546,14 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
         }
         _ => return Err(call.type_error(5, "string or userdata")),
     };
+    if sequence.is_some() && producer.keeps_originals {
+        drop(producer);
+        if let Some(refused) = wait_to_hold(call)? {
+            call.push_number(refused as f64)?;
+            return Ok(1);
+        }
+        producer = check_producer(call, 5, 8)?;
+    }
     let record = Record {
         topic,
         partition,
@@ -517,10 +563,32 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
         timestamp: call.opt_integer(8)?,
     };
     call.charge(u32::try_from(payload.len() / 16 + 64).unwrap_or(u32::MAX))?;
-    let answer = producer.send(client, record, sequence)?;
+    let answer = producer.send(call, client, record, sequence)?;
     producer.buffer = buffer;
     call.push_number(answer as f64)?;
     Ok(1)
+}
+
+/// Waits a little until the current message can be held beside those under way; the answer of `send` when it cannot.
+fn wait_to_hold(call: &mut Call<'_>) -> Result<Option<i64>, Error> {
+    let len = call.with_message(|view| view.bytes().len()).unwrap_or(0);
+    let until = Instant::now() + FULL_WAIT;
+    loop {
+        let mut producer = call.check_object_mut::<Producer>(1)?;
+        let most = producer.held_max();
+        if len <= most.saturating_sub(producer.n_held) {
+            return Ok(None);
+        }
+        if len > most {
+            return Ok(Some(TOO_LARGE));
+        }
+        if Instant::now() >= until {
+            return Ok(Some(QUEUE_FULL));
+        }
+        producer.serve(call, FULL_STEP);
+        drop(producer);
+        acknowledge(call)?;
+    }
 }
 
 /// The headers in the table at argument 7, by name.
@@ -590,14 +658,19 @@ fn flush(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
-/// Tells `update_checkpoint`, as the plugin has it, what has arrived.
+/// Tells `update_checkpoint`, as the plugin has it, what has arrived, and keeps what failed for good.
 fn acknowledge(call: &mut Call<'_>) -> Result<(), Error> {
     loop {
         // The function may use the producer, so it is given back each time.
-        let next = call.check_object_mut::<Producer>(1)?.ready.pop_front();
-        let Some((sequence, n_failed)) = next else {
+        let mut producer = call.check_object_mut::<Producer>(1)?;
+        let Some((sequence, open)) = producer.ready.pop_front() else {
             return Ok(());
         };
-        call.acknowledge(sequence, u64::from(n_failed))?;
+        producer.n_held -= open.held();
+        drop(producer);
+        if let (Some(message), Some(reason)) = (&open.original, &open.reason) {
+            call.dead_letter(DeadLetter::Message(message), reason);
+        }
+        call.acknowledge(sequence, u64::from(open.n_failed))?;
     }
 }

@@ -82,27 +82,31 @@ static N_FAILED: AtomicUsize = AtomicUsize::new(0);
 pub struct Room {
     /// In bytes; none where the plugin has no memory limit.
     pub queue: Option<usize>,
+    /// Whether as much is held beside it: the messages of what is in the queue.
+    pub holds_originals: bool,
 }
 
 impl Room {
-    /// Half of what the plugin has left.
+    /// Half of what the plugin has left; with what is held beside the queue, two thirds.
     ///
     /// # Errors
     /// When that is too little.
-    pub fn new(call: &Call<'_>) -> Result<Room, Error> {
-        call.check_memory(2 * (QUEUE_MIN + FIXED))?;
-        let queue = call
-            .memory_left()
-            .map(|left| left / 2 - FIXED.min(left / 2));
-        match queue {
+    pub fn new(call: &Call<'_>, holds_originals: bool) -> Result<Room, Error> {
+        let n_parts = 2 + usize::from(holds_originals);
+        call.check_memory(n_parts * (QUEUE_MIN + FIXED))?;
+        let part = call.memory_left().map(|left| left / n_parts);
+        match part.map(|part| part.saturating_sub(FIXED)) {
             Some(queue) if queue < QUEUE_MIN => Err(Error::memory()),
-            _ => Ok(Room { queue }),
+            queue => Ok(Room {
+                queue,
+                holds_originals,
+            }),
         }
     }
 
     /// What is counted to the plugin's memory for a client, in bytes.
     pub fn counted(&self) -> usize {
-        FIXED + self.queue.unwrap_or(0)
+        FIXED + self.queue.unwrap_or(0) * (1 + usize::from(self.holds_originals))
     }
 
     /// Lowers the sizes of a producer's queue to the room; says which the owner had set higher.
@@ -341,6 +345,7 @@ mod tests {
     fn sizes_are_lowered_to_the_room() {
         let room = Room {
             queue: Some(1 << 20),
+            holds_originals: false,
         };
         let mut unset = Properties::new();
         assert!(room.bound_producer(&mut unset).is_empty());
@@ -362,7 +367,10 @@ mod tests {
 
     #[test]
     fn without_a_limit_the_sizes_are_the_owners() {
-        let room = Room { queue: None };
+        let room = Room {
+            queue: None,
+            holds_originals: false,
+        };
         let mut unset = Properties::new();
         assert!(room.bound_producer(&mut unset).is_empty() && unset.is_empty());
     }

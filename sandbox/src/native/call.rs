@@ -1376,6 +1376,17 @@ impl<'a> Call<'a> {
         self.call(2, 0)
     }
 
+    /// Whether the configuration says that what fails for good is kept.
+    ///
+    /// # Errors
+    /// When memory is short.
+    pub fn keeps_dead_letters(&mut self) -> Result<bool, Error> {
+        self.push_config("dead_letter")?;
+        let keeps = self.is_true(-1);
+        self.pop(1);
+        Ok(keeps)
+    }
+
     /// Keeps what an output gave up after it had answered that it is under way.
     pub fn dead_letter(&self, letter: crate::sandbox::DeadLetter<'_>, reason: &str) {
         self.shared.host.borrow_mut().dead_letter(letter, reason);

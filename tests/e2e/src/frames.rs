@@ -85,6 +85,22 @@ pub fn field_text(message: &Message, name: &str) -> Option<String> {
     }
 }
 
+/// The dead letters of a file of frames: the reason, and the message that was given up.
+///
+/// # Panics
+/// When one lacks either.
+pub fn dead_letters(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let parts = |letter: Message| {
+        let reason = field_text(&letter, "reason").expect("a reason");
+        let original = letter.field(b"message").map(|field| &field.value);
+        match original {
+            Some(FieldValue::Bytes(values)) => (reason, values[0].clone()),
+            other => panic!("no message: {other:?}"),
+        }
+    };
+    messages(path).into_iter().map(parts).collect()
+}
+
 /// The first value of a number field.
 pub fn field_number(message: &Message, name: &str) -> Option<f64> {
     match &message.field(name.as_bytes())?.value {

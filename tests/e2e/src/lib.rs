@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod frames;
 pub mod http;
 pub mod kafka;
+mod pings;
 pub mod process;
 pub mod program;
 pub mod python;
@@ -15,7 +16,8 @@ pub mod receiver;
 pub mod site;
 
 pub use certificates::Certificates;
-pub use frames::{field_number, field_text, frame, messages, payloads};
+pub use frames::{dead_letters, field_number, field_text, frame, messages, payloads};
+pub use pings::PINGS;
 pub use process::{Engine, Finished, wait_until};
 pub use python::python;
 pub use receiver::Receiver;

@@ -25,7 +25,15 @@ fn build() -> PathBuf {
         Some(other) => other,
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What Cargo tells this test about its crate would have build scripts that look at it run again, here and at the next
+    // build outside.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_a_crate) {
+            command.env_remove(name);
+        }
+    }
+    let built = command
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
         .args([
             "build",
@@ -46,4 +54,15 @@ fn build() -> PathBuf {
         "the program foresight could not be built; see the lines above"
     );
     profile_dir.join("foresight")
+}
+
+/// Whether Cargo sets this variable for one crate only.
+fn is_of_a_crate(name: &str) -> bool {
+    let prefixes = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+    ];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }

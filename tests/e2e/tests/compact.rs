@@ -5,39 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use e2e::{Engine, Site, files, program, python};
+use e2e::{Engine, PINGS, Site, files, program, python};
 use s3server::{ACCESS_KEY, Moto, Proxy, SECRET_KEY, Server};
 use stdx::seed::Random;
 
 /// Messages that the input makes.
 const N: usize = 1_500;
-
-/// Makes the messages, some at each tick, each with a document that says by its number what is in it.
-const INPUT: &str = r#"
-require "math"
-require "string"
-require "table"
-local N, PER_CALL = read_config("n"), read_config("per_call")
-local function document(i)
-    local tags = {}
-    for k = 1, i % 4 do tags[k] = string.format('"t%d"', k) end
-    local name = i % 3 == 0 and "" or string.format(',"os":{"name":"os%d"}', i % 3)
-    return string.format('{"id":%d,"score":%d.5,"tags":[%s],"counts":{"a":%d}%s,"bits":[{"x":%d},{}]}', i, i,
-        table.concat(tags, ","), i % 5, name, i)
-end
-local done
-function process_message(checkpoint)
-    done = done or checkpoint or 0
-    local last = math.min(done + PER_CALL, N)
-    for i = done + 1, last do
-        inject_message({ Type = "ping", Timestamp = i * 1e9, Fields = {
-            day = string.format("2026-01-%02d", i % 3 + 1),
-            submission = { value = document(i), representation = "json" } } }, i)
-        done = i
-    end
-    return 0
-end
-"#;
 
 const OUTPUT: &str = r#"
 message_matcher = "Type == 'ping'"
@@ -167,7 +140,7 @@ impl Lake {
 fn fill_and_compact(site: Site, options: &str, lake: &Lake) -> Site {
     let input = |site: Site, per_call: usize, interval: usize| {
         let cfg = format!("n = {N}\nper_call = {per_call}\nticker_interval = {interval}\n");
-        site.input("pings", &cfg, INPUT)
+        site.input("pings", &cfg, PINGS)
     };
     let site = input(site, N / 6, 1);
     let site = site.ours(

@@ -2,36 +2,10 @@
 
 use std::process::Command;
 
-use e2e::{Site, messages, python};
+use e2e::{PINGS, Site, messages, python};
 
 /// Messages that the input makes.
 const N: usize = 4_000;
-
-/// Makes messages from a checkpoint on: `PER_CALL` at a time, each with a document that says by its number what is in it.
-const INPUT: &str = r#"
-require "string"
-local N, PER_CALL = read_config("n"), read_config("per_call")
-local function document(i)
-    local tags = {}
-    for k = 1, i % 4 do tags[k] = string.format('"t%d"', k) end
-    local name = i % 3 == 0 and "" or string.format(',"os":{"name":"os%d"}', i % 3)
-    local id = i % 100 == 7 and "" or string.format('"id":%d,', i)
-    return string.format('{%s"score":%d.5,"tags":[%s],"counts":{"a":%d}%s,"bits":[{"x":%d},{}]}', id, i,
-        table.concat(tags, ","), i % 5, name, i)
-end
-local done
-function process_message(checkpoint)
-    done = done or checkpoint or 0
-    local last = math.min(done + PER_CALL, N)
-    for i = done + 1, last do
-        inject_message({ Type = "ping", Timestamp = i * 1e9, Fields = {
-            day = string.format("2026-01-%02d", i % 3 + 1),
-            submission = { value = document(i), representation = "json" } } }, i)
-        done = i
-    end
-    return 0
-end
-"#;
 
 const OUTPUT: &str = r#"
 message_matcher = "Type == 'ping'"
@@ -91,9 +65,9 @@ print(len(files), "files")
 "#;
 
 fn input(site: Site, per_call: usize, interval: usize) -> Site {
-    let cfg = format!("n = {N}\nper_call = {per_call}\nticker_interval = {interval}\n");
-    let source = format!("require \"math\"\nrequire \"table\"\n{INPUT}");
-    site.input("pings", &cfg, &source)
+    let cfg =
+        format!("n = {N}\nper_call = {per_call}\nticker_interval = {interval}\nwithout_id = 100\n");
+    site.input("pings", &cfg, PINGS)
 }
 
 fn done_files(site: &Site) -> usize {

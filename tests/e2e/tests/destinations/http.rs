@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use e2e::{Certificates, Site, field_text, frame, messages};
-use schemas::message::{Field, FieldValue, Message};
+use e2e::{Certificates, Site, dead_letters, field_text, frame, messages};
+use schemas::message::{Field, Message};
 
 use e2e::receiver::{OK, Receiver, Request};
 
@@ -69,17 +69,7 @@ fn a_message_that_is_refused_is_kept_and_the_others_arrive() {
     until_letters(&site, 2);
     let arrived: Vec<u8> = bodies(&receiver).concat();
     assert_eq!(arrived.iter().filter(|byte| **byte == 0x1e).count(), 3);
-    let mut letters: Vec<(String, Vec<u8>)> = messages(&site.path("letters.heka"))
-        .iter()
-        .map(|letter| {
-            let reason = field_text(letter, "reason").expect("there is one");
-            let field = letter.fields.iter().find(|field| field.name == b"message");
-            match &field.expect("there is one").value {
-                FieldValue::Bytes(values) => (reason, values[0].clone()),
-                other => panic!("not bytes: {other:?}"),
-            }
-        })
-        .collect();
+    let mut letters = dead_letters(&site.path("letters.heka"));
     letters.sort();
     let framed = |n: usize| frame(&sample(n, payloads[n]));
     assert_eq!(letters.len(), 2, "{}", site.log());

@@ -4,6 +4,7 @@
 mod group;
 mod platform;
 mod records;
+mod refused;
 mod restart;
 mod secured;
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use e2e::{Certificates, Site, dead_letters, field_text, frame, messages};
+use e2e::{Certificates, Site, dead_letters, frame, messages};
 use schemas::message::{Field, Message};
 
 use e2e::receiver::{OK, Receiver, Request};

@@ -29,7 +29,7 @@ impl Secret {
         }
     }
 
-    /// The secret itself.
+    /// The secret itself; an empty one is none.
     ///
     /// # Errors
     /// Why it is not there.
@@ -42,11 +42,16 @@ impl Secret {
                         false => std::fs::read_to_string(path),
                     });
                 let text = found.map_err(|error| format!("{}: {error}", path.display()))?;
-                Ok(text.trim().to_owned())
+                let text = text.trim();
+                match text.is_empty() {
+                    true => Err(format!("{} is empty", path.display())),
+                    false => Ok(text.to_owned()),
+                }
             }
-            Secret::Variable(name) => {
-                std::env::var(name).map_err(|_| format!("the variable {name} is not set"))
-            }
+            Secret::Variable(name) => std::env::var(name)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| format!("the variable {name} is not set")),
         }
     }
 }
@@ -64,6 +69,8 @@ mod tests {
         assert_eq!(secret.read(), Ok("hush".into()));
         std::fs::write(&path, "other").expect("written");
         assert_eq!(secret.read(), Ok("other".into()));
+        std::fs::write(&path, " \n").expect("written");
+        assert!(secret.read().is_err(), "empty");
         std::fs::write(&path, vec![b'x'; FILE_MAX as usize + 1]).expect("written");
         assert!(secret.read().is_err(), "too long");
         let missing = Secret::from_text("env:FORESIGHT_NOWHERE").expect("a place");

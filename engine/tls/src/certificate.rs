@@ -1,12 +1,13 @@
 //! What a certificate says.
 
 use ring::digest;
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::objects::{oid_registry, oid2sn};
-use x509_parser::prelude::FromDer;
-use x509_parser::time::ASN1Time;
-use x509_parser::x509::X509Name;
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::oid::db::DB;
+use x509_cert::der::{DateTime, Decode};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::name::Name;
+use x509_cert::time::Time;
 
 use crate::Error;
 
@@ -67,83 +68,101 @@ pub struct Attribute {
 
 /// A certificate that was read.
 #[derive(Clone, Debug)]
-pub struct Certificate<'a>(X509Certificate<'a>);
+pub struct Certificate(x509_cert::Certificate);
 
-impl<'a> Certificate<'a> {
+impl Certificate {
     /// Reads a certificate in DER.
     ///
     /// # Errors
     /// When it is none.
-    pub fn parse(der: &'a [u8]) -> Result<Certificate<'a>, Error> {
-        match X509Certificate::from_der(der) {
-            Ok((_, certificate)) => Ok(Certificate(certificate)),
-            Err(error) => Err(Error::Certificate(error.to_string())),
-        }
+    pub fn parse(der: &[u8]) -> Result<Certificate, Error> {
+        let read = x509_cert::Certificate::from_der(der);
+        read.map(Certificate)
+            .map_err(|error| Error::Certificate(error.to_string()))
     }
 
     /// Whom it is for.
     pub fn subject(&self) -> Vec<Attribute> {
-        attributes(self.0.subject())
+        attributes(&self.0.tbs_certificate.subject)
     }
 
     /// Who vouches for it.
     pub fn issuer(&self) -> Vec<Attribute> {
-        attributes(self.0.issuer())
+        attributes(&self.0.tbs_certificate.issuer)
     }
 
     /// Its number in upper-case hexadecimal digits.
     pub fn serial(&self) -> String {
-        self.0
-            .raw_serial()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect()
+        let number = self.0.tbs_certificate.serial_number.as_bytes().iter();
+        number.map(|byte| format!("{byte:02X}")).collect()
     }
 
     /// From when it holds, as OpenSSL prints it.
     pub fn not_before(&self) -> String {
-        printed(self.0.validity().not_before)
+        printed(self.0.tbs_certificate.validity.not_before)
     }
 
     /// Until when it holds, as OpenSSL prints it.
     pub fn not_after(&self) -> String {
-        printed(self.0.validity().not_after)
+        printed(self.0.tbs_certificate.validity.not_after)
     }
 
     /// Whether it holds at a time, in seconds since 1970.
     pub fn is_valid_at(&self, seconds: i64) -> bool {
-        let validity = self.0.validity();
-        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&seconds)
+        let validity = self.0.tbs_certificate.validity;
+        let time = |time: Time| i64::try_from(time.to_unix_duration().as_secs());
+        let (from, until) = (time(validity.not_before), time(validity.not_after));
+        from.is_ok_and(|from| from <= seconds) && until.is_ok_and(|until| seconds <= until)
     }
 
     /// The hosts and addresses it is for: the kind as LuaSec calls it, and the name.
     pub fn alternative_names(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let Ok(Some(extension)) = self.0.subject_alternative_name() else {
+        let found = self.0.tbs_certificate.get::<SubjectAltName>();
+        let Ok(Some((_, names))) = found else {
             return Vec::new();
         };
-        let names = extension.value.general_names.iter().take(MAX_NAMES);
+        let names = names.0.into_iter().take(MAX_NAMES);
         let known = names.filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(("dNSName", name.as_bytes().to_vec())),
-            GeneralName::RFC822Name(name) => Some(("rfc822Name", name.as_bytes().to_vec())),
-            GeneralName::URI(name) => Some(("uniformResourceIdentifier", name.as_bytes().to_vec())),
-            GeneralName::IPAddress(bytes) => Some(("iPAddress", printed_address(bytes)?)),
+            GeneralName::DnsName(name) => Some(("dNSName", name.as_bytes().to_vec())),
+            GeneralName::Rfc822Name(name) => Some(("rfc822Name", name.as_bytes().to_vec())),
+            GeneralName::UniformResourceIdentifier(name) => {
+                Some(("uniformResourceIdentifier", name.as_bytes().to_vec()))
+            }
+            GeneralName::IpAddress(address) => {
+                Some(("iPAddress", printed_address(address.as_bytes())?))
+            }
             _ => None,
         });
         known.collect()
     }
 }
 
-fn attributes(name: &X509Name<'_>) -> Vec<Attribute> {
-    let attributes = name.iter_attributes().take(MAX_NAMES).map(|attribute| {
-        let oid = attribute.attr_type().to_id_string();
-        let name = oid2sn(attribute.attr_type(), oid_registry());
-        Attribute {
-            name: name.map_or_else(|_| oid.clone(), str::to_owned),
-            oid,
-            value: attribute.as_slice().to_vec(),
-        }
+fn attributes(name: &Name) -> Vec<Attribute> {
+    let parts = name.0.iter().flat_map(|part| part.0.iter());
+    let attributes = parts.take(MAX_NAMES).map(|part| Attribute {
+        oid: part.oid.to_string(),
+        name: long_name(part.oid).unwrap_or_else(|| part.oid.to_string()),
+        value: part.value.value().to_vec(),
     });
     attributes.collect()
+}
+
+/// Long names that the database of identifiers lacks.
+const LONG_NAMES: [(ObjectIdentifier, &str); 2] = [
+    (
+        ObjectIdentifier::new_unwrap("2.5.4.8"),
+        "stateOrProvinceName",
+    ),
+    (ObjectIdentifier::new_unwrap("2.5.4.9"), "streetAddress"),
+];
+
+/// The longest name that is known: `commonName`, not `cn`.
+fn long_name(oid: ObjectIdentifier) -> Option<String> {
+    let ours = LONG_NAMES.iter().filter(|(known, _)| *known == oid);
+    let names = ours
+        .map(|(_, name)| *name)
+        .chain(DB.find_names_for_oid(oid));
+    names.max_by_key(|name| name.len()).map(str::to_owned)
 }
 
 fn printed_address(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -156,13 +175,40 @@ fn printed_address(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// As `ASN1_TIME_print`: `Jan  2 03:04:05 2026 GMT`
-fn printed(time: ASN1Time) -> String {
+fn printed(time: Time) -> String {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
-    let time = time.to_datetime();
-    let month = MONTHS[u8::from(time.month()) as usize - 1];
+    let time: DateTime = time.to_date_time();
+    let month = MONTHS[usize::from(time.month()) - 1];
     let (day, year) = (time.day(), time.year());
-    let (hour, minute, second) = time.to_hms();
+    let (hour, minute, second) = (time.hour(), time.minutes(), time.seconds());
     format!("{month} {day:2} {hour:02}:{minute:02}:{second:02} {year} GMT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_attributes_are_those_of_openssl() {
+        for (oid, name) in [
+            ("2.5.4.3", "commonName"),
+            ("2.5.4.4", "surname"),
+            ("2.5.4.5", "serialNumber"),
+            ("2.5.4.6", "countryName"),
+            ("2.5.4.7", "localityName"),
+            ("2.5.4.8", "stateOrProvinceName"),
+            ("2.5.4.9", "streetAddress"),
+            ("2.5.4.10", "organizationName"),
+            ("2.5.4.11", "organizationalUnitName"),
+            ("2.5.4.42", "givenName"),
+            ("1.2.840.113549.1.9.1", "emailAddress"),
+            ("0.9.2342.19200300.100.1.25", "domainComponent"),
+        ] {
+            let found = long_name(ObjectIdentifier::new_unwrap(oid));
+            assert_eq!(found.as_deref(), Some(name), "{oid}");
+        }
+        assert_eq!(long_name(ObjectIdentifier::new_unwrap("1.2.3.4.5.6")), None);
+    }
 }

@@ -9,9 +9,9 @@ So that no password lies in a configuration, nor in what the engine shows of it.
 
 ## Functions
 
-`read(value)` returns the value: of the environment variable for `"env:NAME"`, the first line of the file for
-`"file:/path"`, any other text as it is, nil for nil; or nil and the reason. It is looked up at each call, so what is
-renewed is used at once. `check(value, name)` raises an error that names the setting unless the value is nil or a text.
+`read(value)` returns the value: of the environment variable for `"env:NAME"`, all of the file but white space at its ends
+for `"file:/path"`, any other text as it is, nil for nil; or nil and the reason, which an empty secret is too. It is looked
+up at each call, so what is renewed is used at once. `check(value, name)` raises an error that names the setting unless the value is nil or a text.
 --]]
 
 local io     = require "io"
@@ -22,8 +22,8 @@ local error, type = error, type
 local format, match = string.format, string.match
 local getenv, open = os.getenv, io.open
 
--- Longest line of a file that is read, bytes.
-local LINE_MAX = 8192
+-- Longest file with a secret, bytes.
+local FILE_MAX = 64 * 1024
 
 local M = {}
 setfenv(1, M)
@@ -36,11 +36,12 @@ end
 local function read_file(path)
     local file = open(path)
     if not file then return nil, format("the secret %s cannot be read", path) end
-    local text = file:read(LINE_MAX) or ""
+    local text = file:read(FILE_MAX + 1) or ""
     file:close()
-    local line = match(text, "^[^\r\n]*")
-    if line == "" then return nil, format("the secret %s is empty", path) end
-    return line
+    if #text > FILE_MAX then return nil, format("the secret %s is longer than %d bytes", path, FILE_MAX) end
+    local found = match(text, "^%s*(.-)%s*$")
+    if found == "" then return nil, format("the secret %s is empty", path) end
+    return found
 end
 
 function read(value)

@@ -211,10 +211,14 @@ impl Document {
 
     /// The members of an object, as their keys and places.
     pub fn members(&self, first: u32, len: u32) -> impl Iterator<Item = (&[u8], u32)> {
-        (0..len)
-            .map(move |i| (first + 2 * i, first + 2 * i + 1))
-            .filter(move |&(_, value)| !self.is_hole(value))
-            .map(move |(key, value)| (self.key(key), value))
+        (0..len).filter_map(move |i| self.member_at(first, i))
+    }
+
+    /// The key and the place of the `i`th member of an object; none where it was taken out.
+    #[inline]
+    pub(crate) fn member_at(&self, first: u32, i: u32) -> Option<(&[u8], u32)> {
+        let (key, value) = (first + 2 * i, first + 2 * i + 1);
+        (!self.is_hole(value)).then(|| (self.key(key), value))
     }
 
     /// How many items or members there are in a container.
@@ -344,7 +348,7 @@ impl Document {
     }
 
     #[inline]
-    fn is_hole(&self, place: u32) -> bool {
+    pub(crate) fn is_hole(&self, place: u32) -> bool {
         self.has_holes && self.node(place) == Node::Removed
     }
 

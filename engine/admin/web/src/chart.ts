@@ -76,8 +76,17 @@ export function color(n: number): string {
   return all[n % all.length];
 }
 
+/** What `css` found, by theme and name: each look has the browser compute styles. */
+const styles = new Map<string, string>();
+
 function css(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const key = `${isDark()} ${name}`;
+  let value = styles.get(key);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    styles.set(key, value);
+  }
+  return value;
 }
 
 /** Half of the width of the band of normal, in deviations. */
@@ -142,6 +151,8 @@ export class Chart {
   private readonly tip: HTMLElement;
   private readonly observer: ResizeObserver;
   private range: [number, number] | null;
+  /** The width of the element, once the browser has told it; to ask for it would have the page laid out for each chart. */
+  private measured = 0;
 
   constructor(private options: ChartOptions) {
     this.range = options.range ?? null;
@@ -158,7 +169,10 @@ export class Chart {
     this.legend = h('div', { class: 'legend' });
     this.element = h('div', { class: `chart ${options.small ? 'small' : ''}` }, this.holder, this.tip);
     if (!options.small) this.element.append(this.legend);
-    this.observer = new ResizeObserver(() => this.fit());
+    this.observer = new ResizeObserver(([entry]) => {
+      this.measured = entry.contentRect.width;
+      this.fit();
+    });
     this.observer.observe(this.element);
   }
 
@@ -222,7 +236,7 @@ export class Chart {
   }
 
   private width(): number {
-    return Math.max(120, this.element.clientWidth);
+    return Math.max(120, Math.round(this.measured || this.element.clientWidth));
   }
 
   private fit(): void {

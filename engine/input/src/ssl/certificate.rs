@@ -55,10 +55,7 @@ pub(super) fn load(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 /// Reads the certificate at argument 1 and pushes what `look` finds in it.
-fn with(
-    call: &mut Call<'_>,
-    look: impl FnOnce(&Certificate<'_>) -> String,
-) -> Result<usize, Error> {
+fn with(call: &mut Call<'_>, look: impl FnOnce(&Certificate) -> String) -> Result<usize, Error> {
     let peer = call.check_object::<Peer>(1)?;
     let found = look(&parse(&peer)?);
     drop(peer);
@@ -66,7 +63,7 @@ fn with(
     Ok(1)
 }
 
-fn parse(peer: &Peer) -> Result<Certificate<'_>, Error> {
+fn parse(peer: &Peer) -> Result<Certificate, Error> {
     Certificate::parse(&peer.der).map_err(|error| Error::new(error.to_string()))
 }
 
@@ -130,7 +127,7 @@ fn issuer(call: &mut Call<'_>) -> Result<usize, Error> {
 /// Pushes an array of `{oid = ..., name = ..., value = ...}`.
 fn push_names(
     call: &mut Call<'_>,
-    look: impl FnOnce(&Certificate<'_>) -> Vec<Attribute>,
+    look: impl FnOnce(&Certificate) -> Vec<Attribute>,
 ) -> Result<usize, Error> {
     let peer = call.check_object::<Peer>(1)?;
     let names = look(&parse(&peer)?);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
@@ -169,7 +170,7 @@ impl<'a> Node<'a, Documents> for Value<'a> {
         step_text(bytes.len());
         Some(match *self {
             Value::Name(name) => Cow::Borrowed(name),
-            Value::At(..) => String::from_utf8_lossy(bytes),
+            Value::At(..) => utf8(bytes),
         })
     }
 
@@ -258,6 +259,16 @@ impl<'a> Node<'a, Documents> for Value<'a> {
     }
 }
 
+/// A text, with replacement characters for what is no UTF-8.
+#[inline]
+fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    // `from_utf8_lossy` alone looks at each byte even where nothing is wrong.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
 /// The members of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Members<'d> {
@@ -270,7 +281,7 @@ pub(super) struct Members<'d> {
 impl<'a> Object<'a, Documents> for Members<'a> {
     type Node = Value<'a>;
     type MemberName = Cow<'a, str>;
-    type MembersIter = Box<dyn Iterator<Item = (Cow<'a, str>, Value<'a>)> + 'a>;
+    type MembersIter = MembersIter<'a>;
 
     fn len(&self) -> usize {
         self.document.count(self.place)
@@ -285,13 +296,37 @@ impl<'a> Object<'a, Documents> for Members<'a> {
         Some(Value::At(self.document, place))
     }
 
-    fn members(&self) -> Self::MembersIter {
+    #[inline]
+    fn members(&self) -> MembersIter<'a> {
+        MembersIter {
+            document: self.document,
+            first: self.first,
+            rest: 0..self.len,
+        }
+    }
+}
+
+/// The members of an object, one after the other.
+#[derive(Debug)]
+pub(super) struct MembersIter<'d> {
+    document: &'d Document,
+    first: u32,
+    rest: Range<u32>,
+}
+
+impl<'d> Iterator for MembersIter<'d> {
+    type Item = (Cow<'d, str>, Value<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
         let document = self.document;
-        let members = document.members(self.first, self.len);
-        Box::new(members.map(move |(key, place)| {
-            step_text(key.len());
-            (String::from_utf8_lossy(key), Value::At(document, place))
-        }))
+        let mut members = self
+            .rest
+            .by_ref()
+            .map(|i| document.member_at(self.first, i));
+        let (key, place) = members.find_map(|member| member)?;
+        step_text(key.len());
+        Some((utf8(key), Value::At(document, place)))
     }
 }
 
@@ -306,23 +341,43 @@ pub(super) struct Items<'d> {
 
 impl<'a> Array<'a, Documents> for Items<'a> {
     type Node = Value<'a>;
-    type ElementsIter = Box<dyn Iterator<Item = Value<'a>> + 'a>;
+    type ElementsIter = ItemsIter<'a>;
 
     fn len(&self) -> usize {
         self.document.count(self.place)
     }
 
-    fn elements(&self) -> Self::ElementsIter {
-        let document = self.document;
-        let items = document.items(self.first, self.len);
-        Box::new(items.map(move |place| {
-            step(1);
-            Value::At(document, place)
-        }))
+    #[inline]
+    fn elements(&self) -> ItemsIter<'a> {
+        ItemsIter {
+            document: self.document,
+            rest: self.first..self.first + self.len,
+        }
     }
 
     fn is_unique(&self) -> bool {
         duplicates(self.document, self.first, self.len).is_none()
+    }
+}
+
+/// The items of an array, one after the other.
+#[derive(Debug)]
+pub(super) struct ItemsIter<'d> {
+    document: &'d Document,
+    rest: Range<u32>,
+}
+
+impl<'d> Iterator for ItemsIter<'d> {
+    type Item = Value<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'d>> {
+        let place = self
+            .rest
+            .by_ref()
+            .find(|&place| !self.document.is_hole(place))?;
+        step(1);
+        Some(Value::At(self.document, place))
     }
 }
 

@@ -19,12 +19,18 @@ const fn controls(word: u64) -> u64 {
     word.wrapping_sub(lanes(0x20)) & !word & HIGH
 }
 
+/// Lanes with a quote, a backslash or a control character, as exact as [`zeros`].
+#[inline]
+const fn special(word: u64) -> u64 {
+    zeros(word ^ lanes(b'"')) | zeros(word ^ lanes(b'\\')) | controls(word)
+}
+
 /// Where, from `at` on, the next quote, backslash or control character stands; the text's length if nowhere.
 #[inline]
 pub(crate) fn plain_end(text: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*chunk);
-        let found = zeros(word ^ lanes(b'"')) | zeros(word ^ lanes(b'\\')) | controls(word);
+        let found = special(word);
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
@@ -37,6 +43,23 @@ pub(crate) fn plain_end(text: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     text.len()
+}
+
+/// As [`plain_end`], but `end` if it stands nowhere before. Whole words are read beyond `end`, as far as there is text: most
+/// strings are short and lie among others.
+#[inline]
+pub(crate) fn plain_end_before(text: &[u8], end: usize, mut at: usize) -> usize {
+    while at < end {
+        let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) else {
+            return plain_end(&text[..end], at);
+        };
+        let found = special(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return end.min(at + (found.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    end
 }
 
 /// Where the first byte from `at` on stands that `cjson` escapes: quote, backslash, slash, control or delete characters.
@@ -250,6 +273,18 @@ mod tests {
             assert_eq!(plain_end(&vec![b'y'; len], 0), len);
         }
         assert_eq!(plain_end(b"ab", 7), 2);
+        // What stands behind the end does not matter, nor how much.
+        for after in ["", "\"", "zzzzzz\"zz", "zzzzzzzzzzzzzzzz"] {
+            for len in 0..20 {
+                let text = [vec![b'y'; len], after.into()].concat();
+                assert_eq!(plain_end_before(&text, len, 0), len, "{len} {after}");
+                if len > 3 {
+                    let text = [&text[..3], b"\\", &text[4..]].concat();
+                    assert_eq!(plain_end_before(&text, len, 0), 3, "{len} {after}");
+                    assert_eq!(plain_end_before(&text, len, 4), len, "{len} {after}");
+                }
+            }
+        }
     }
 
     #[test]

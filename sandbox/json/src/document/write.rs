@@ -1,7 +1,7 @@
 //! Writes values as RapidJSON's writer does: no space, exact numbers, no more escapes than JSON asks for.
 
 use super::{Document, Node};
-use crate::scan::plain_end;
+use crate::scan::plain_end_before;
 
 /// A container that is being written: where its items or members begin, which is next, and how many there are.
 struct Frame {
@@ -41,7 +41,9 @@ pub(super) fn write(document: &Document, place: u32, limit: usize, out: &mut Vec
             out.push(b',');
         }
         if frame.is_object {
-            string(document.key(place), out);
+            if let Node::String(at, len) = document.node(place) {
+                string(&document.text, at, len, out);
+            }
             out.push(b':');
         }
         value(document, value_place, &mut frames, out);
@@ -72,20 +74,24 @@ fn value(document: &Document, place: u32, frames: &mut Vec<Frame>, out: &mut Vec
             out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         }
         Node::Double(number) => double(number, out),
-        Node::String(at, len) => string(document.text(at, len), out),
+        Node::String(at, len) => string(&document.text, at, len, out),
     }
 }
 
-fn string(text: &[u8], out: &mut Vec<u8>) {
+/// Writes `len` bytes of `text` from `at` on.
+fn string(text: &[u8], at: u32, len: u32, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut at = at as usize;
+    let last = at + len as usize;
+    out.reserve(len as usize + 2);
     out.push(b'"');
-    let mut at = 0;
     loop {
-        let end = plain_end(text, at);
+        let end = plain_end_before(text, last, at);
         out.extend_from_slice(&text[at..end]);
-        let Some(&byte) = text.get(end) else {
+        if end == last {
             break;
-        };
+        }
+        let byte = text[end];
         let letter = match byte {
             b'"' | b'\\' => byte,
             8 => b'b',

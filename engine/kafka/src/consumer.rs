@@ -36,6 +36,8 @@ const SAFE_WITHIN: Duration = Duration::from_secs(3);
 const ASK_WITHIN: Duration = Duration::from_secs(1);
 /// How long a consumer that is dropped is waited for: it commits and leaves its group.
 const END_MAX: Duration = Duration::from_secs(3);
+/// How long nothing more is fetched once the queue of fetched messages is full, in milliseconds, unless the owner says so.
+const FULL_BACKOFF_MS: u64 = 10;
 /// Most topics of a consumer.
 const TOPICS_MAX: usize = 10_000;
 /// Most partitions that a log line names.
@@ -330,6 +332,9 @@ pub fn new(call: &mut Call<'_>) -> Result<usize, Error> {
     for line in room.bound_consumer(&mut properties) {
         call.log(6, &line);
     }
+    // librdkafka's own second is long where little memory holds little: then most of the time nothing comes.
+    let backoff = properties.entry("fetch.queue.backoff.ms".into());
+    backoff.or_insert_with(|| FULL_BACKOFF_MS.to_string());
     let (commits_itself, every) = take_commits(&mut properties, topic_conf);
     let context = Context {
         lines: Lines::default(),

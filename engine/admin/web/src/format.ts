@@ -23,6 +23,11 @@ export function count(n: number): string {
   return abs >= 100 ? n.toFixed(0) : abs >= 1 ? n.toFixed(1) : n.toPrecision(2);
 }
 
+/** 1, "column" -> "1 column"; 2, "column" -> "2 columns". */
+export function plural(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 /** Nanoseconds -> "1.2 µs". */
 export function duration(ns: number): string {
   if (ns <= 0) return '–';

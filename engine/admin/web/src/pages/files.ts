@@ -82,7 +82,7 @@ async function directory(page: string, root: string, path: string[], board: HTML
     n += part.entries.length;
     size += part.entries.reduce((sum, entry) => sum + (entry.is_dir ? 0 : entry.bytes), 0);
     const rest = part.is_cut ? '; the directory has more than can be listed' : part.next ? ' so far' : '';
-    fill(summary, `${n} entries, ${bytes(size)}${rest}`);
+    fill(summary, `${n === 1 ? '1 entry' : `${n} entries`}, ${bytes(size)}${rest}`);
     const { next } = part;
     fill(more, next && h('button', { type: 'button', onclick: () => void load(next) }, 'Show more'));
   }

@@ -3,7 +3,7 @@
 import { address, get, on, Refused, type Alert, type GraphData, type Listed, type Plugin } from '../api';
 import { Chart } from '../chart';
 import { empty, failure, fill, filterField, h, toast } from '../dom';
-import { span, time } from '../format';
+import { plural, span, time } from '../format';
 import { COMPARISONS, GraphSource, chartData, hasBounds, newest, reach } from '../graph';
 import { link, place, remember, type Page } from '../page';
 import { tooLarge } from './plugins';
@@ -125,7 +125,7 @@ function grid(): Page {
       tile.element.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    fill(summary, shown === tiles.size ? `${tiles.size} graphs` : `${shown} of ${tiles.size} graphs`);
+    fill(summary, shown === tiles.size ? plural(shown, 'graph') : `${shown} of ${plural(tiles.size, 'graph')}`);
   }
 
   /** Puts all tiles on the board, and nothing else. */
@@ -297,7 +297,7 @@ function single(id: string): Page {
         h('div', { class: `mark ${mark.kind}` }, h('time', null, time(mark.x * 1000)), h('span', null, mark.text)),
       ),
     );
-    const rows = `${data.columns.length} columns, ${data.total_rows} rows of ${span(data.seconds_per_row)}, ${span(reach(data))} in all`;
+    const rows = `${plural(data.columns.length, 'column')}, ${plural(data.total_rows, 'row')} of ${span(data.seconds_per_row)}, ${span(reach(data))} in all`;
     const said = hasBounds(data) ? '; its detector says what is normal' : '; the band is estimated from the values';
     const kept = source.past && source.past.time < data.time ? `; kept since ${time(source.past.time * 1000)}` : '';
     fill(status, rows + kept + (band ? said : ''));

@@ -3,7 +3,7 @@
 import { get, on, type Alert, type Overview } from '../api';
 import { Chart } from '../chart';
 import { fill, h } from '../dom';
-import { ago, bytes, count, span } from '../format';
+import { ago, bytes, count, plural, span } from '../format';
 import { link, type Page } from '../page';
 import { historyLines, type History } from './utilization';
 
@@ -51,7 +51,7 @@ export function overview(): Page {
         h(
           'div',
           { class: 'queue' },
-          h('div', { class: 'row spread' }, h('strong', null, queue.name), h('span', { class: 'muted' }, `${bytes(queue.bytes)} in ${queue.segments} ${queue.segments === 1 ? 'segment' : 'segments'}`)),
+          h('div', { class: 'row spread' }, h('strong', null, queue.name), h('span', { class: 'muted' }, `${bytes(queue.bytes)} in ${plural(queue.segments, 'segment')}`)),
           queue.blocked && h('p', { class: 'problem' }, `Writers wait: ${queue.blocked}`),
           queue.readers.length === 0 && h('p', { class: 'muted' }, 'Nobody reads this queue.'),
           h(

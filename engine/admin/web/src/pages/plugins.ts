@@ -3,7 +3,7 @@
 import { can, get, me, post, type Plugin } from '../api';
 import { Chart } from '../chart';
 import { confirmed, empty, failure, fill, filterField, h, toast, type Child } from '../dom';
-import { bytes, count, duration, span } from '../format';
+import { bytes, count, duration, plural, span } from '../format';
 import { highlighted } from '../highlight';
 import { link, place, remember, type Page } from '../page';
 import { deployPage } from './deploy';
@@ -60,7 +60,7 @@ function list(): Page {
       const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y));
       return down ? -order : order;
     });
-    fill(summary, fitting.length === all.length ? `${all.length} plugins` : `${fitting.length} of ${all.length} plugins`);
+    fill(summary, fitting.length === all.length ? plural(all.length, 'plugin') : `${fitting.length} of ${plural(all.length, 'plugin')}`);
     if (all.length === 0) {
       fill(board, empty('No plugins', 'Put a configuration and its Lua source into the run directory, or deploy one here.'));
       return;

@@ -17,7 +17,7 @@ use crate::options::{Table, config};
 use crate::rights;
 use crate::runtime::{Patience, runtime};
 use crate::s3::Bucket;
-use crate::stores;
+use crate::stores::{self, Opened};
 
 /// Parcels of a store that have no receipt yet, at most.
 const PENDING_MAX: usize = 1000;
@@ -111,7 +111,7 @@ fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
     let pace = table.pace()?;
     table.done()?;
     let runtime = runtime().map_err(Error::new)?;
-    let store = open_location(&location, call.plugin_name(), runtime);
+    let store = open_location(&location, call.plugin_name(), owner, runtime);
     let destination = Arc::clone(&store) as Arc<dyn crate::destination::Destination>;
     let access = Access {
         store,
@@ -128,11 +128,22 @@ fn open_store(call: &mut Call<'_>) -> Result<usize, Error> {
 }
 
 /// Opens the store; whoever asks [`crate::stores`] may look into buckets from now on.
-fn open_location(location: &Location, plugin: &str, runtime: &Runtime) -> Arc<dyn Store> {
+fn open_location(
+    location: &Location,
+    plugin: &str,
+    owner: Option<String>,
+    runtime: &Runtime,
+) -> Arc<dyn Store> {
     match location {
         Location::Bucket(settings) => {
             let bucket = Arc::new(runtime.block_on(Bucket::open(settings)));
-            stores::opened(plugin, &bucket);
+            let opened = Opened {
+                plugin: plugin.to_owned(),
+                address: bucket.address(),
+                owner,
+                is_public: settings.rights.is_public(),
+            };
+            stores::add(opened, &bucket);
             bucket
         }
         Location::Directory(..) => location.open(runtime),

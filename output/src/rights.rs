@@ -48,6 +48,16 @@ pub struct FileRights {
     pub group: Option<u32>,
 }
 
+impl ObjectRights {
+    /// Whether the access control list lets everybody read, or everybody with an account.
+    pub fn is_public(&self) -> bool {
+        matches!(
+            self.acl.as_deref(),
+            Some("authenticated-read" | "public-read" | "public-read-write")
+        )
+    }
+}
+
 impl FileRights {
     /// Gives a file or folder its group, then its mode.
     ///

@@ -22,6 +22,10 @@ pub struct Opened {
     pub plugin: String,
     /// Where it is, as `s3://bucket/prefix`.
     pub address: String,
+    /// The owner in the plugin's configuration.
+    pub owner: Option<String>,
+    /// Whether its objects are for everybody, by their access control list.
+    pub is_public: bool,
 }
 
 /// Guards the list; those that are closed are left out when it is looked at. It is as long as plugins hold buckets, each
@@ -34,12 +38,8 @@ fn open() -> MutexGuard<'static, Vec<(Opened, Weak<Bucket>)>> {
     open
 }
 
-/// Notes that a plugin has opened a bucket.
-pub fn opened(plugin: &str, bucket: &Arc<Bucket>) {
-    let opened = Opened {
-        plugin: plugin.to_owned(),
-        address: bucket.address(),
-    };
+/// Notes that a bucket was opened.
+pub fn add(opened: Opened, bucket: &Arc<Bucket>) {
     open().push((opened, Arc::downgrade(bucket)));
 }
 

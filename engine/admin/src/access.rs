@@ -82,6 +82,11 @@ impl Caller {
             Role::Viewer | Role::Anyone => false,
         }
     }
+
+    /// Whether the caller may see what lies in a store of this owner.
+    pub fn may_look(&self, owner: Option<&str>, is_public: bool) -> bool {
+        is_public || self.role == Role::Operator || owner.is_none_or(|owner| owner == self.name)
+    }
 }
 
 /// Why a request goes no further.

@@ -43,6 +43,10 @@ pub struct Store {
     pub plugin: String,
     /// Where it is, such as `s3://bucket/prefix`.
     pub address: String,
+    /// Whose it is, by the plugin's configuration.
+    pub owner: Option<String>,
+    /// Whether it is for everybody all the same.
+    pub is_public: bool,
 }
 
 /// Which queue is meant.

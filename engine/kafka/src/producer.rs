@@ -32,8 +32,9 @@ const GRACE: Duration = Duration::from_secs(5);
 const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// One step of a wait: librdkafka's call lasts as long, whatever happens meanwhile.
 const STEP: Duration = Duration::from_millis(5);
-/// How long a message waits for room in a full queue before the plugin is told, and the steps of that wait.
-const FULL_WAIT: Duration = Duration::from_millis(20);
+/// How long a message waits for room in a full queue before the plugin is told, and the steps of that wait. To be told
+/// costs more: the engine sleeps before it tries again.
+const FULL_WAIT: Duration = Duration::from_secs(1);
 const FULL_STEP: Duration = Duration::from_millis(1);
 /// Most clients of one producer: one for each different configuration of topics.
 const CLIENTS_MAX: usize = 16;
@@ -400,7 +401,9 @@ impl Producer {
         let refused = loop {
             match client.native.send(message) {
                 Ok(()) => break None,
-                Err((error, back)) if is_full(&error) && Instant::now() < until => {
+                Err((error, back))
+                    if is_full(&error) && call.running() && Instant::now() < until =>
+                {
                     // What has arrived leaves the queue only when its reports are taken.
                     client.native.poll(FULL_STEP);
                     message = back;
@@ -582,7 +585,7 @@ fn wait_to_hold(call: &mut Call<'_>) -> Result<Option<i64>, Error> {
         if len > most {
             return Ok(Some(TOO_LARGE));
         }
-        if Instant::now() >= until {
+        if !call.running() || Instant::now() >= until {
             return Ok(Some(QUEUE_FULL));
         }
         producer.serve(call, FULL_STEP);

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, App, blocking, payloads};
+use crate::access::Caller;
+use crate::engine::{Refusal, Store};
 use crate::options::Root;
 use crate::roots;
 
@@ -32,15 +34,29 @@ pub async fn outputs(State(app): State<Arc<App>>, Query(place): Query<Place>) ->
     list(app, place, |app| &app.options.outputs).await
 }
 
-/// The directories of the lake and the stores that plugins have open, or what lies in one of them.
-pub async fn lake(State(app): State<Arc<App>>, Query(place): Query<Place>) -> Answer {
+/// The directories of the lake and the stores that plugins have open, or what lies in one of them. A store with an owner is
+/// shown to the owner and to operators, unless it is public.
+pub async fn lake(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(place): Query<Place>,
+) -> Answer {
+    let may_look = |store: &Store| {
+        let owner = store.owner.clone().or_else(|| app.owners.of(&store.plugin));
+        caller.may_look(owner.as_deref(), store.is_public)
+    };
     let Some(store) = place.store else {
         if place.root.is_some() {
             return list(app, place, |app| &app.options.lake).await;
         }
-        let (roots, stores) = (named(&app.options.lake), app.engine.stores());
+        let (roots, mut stores) = (named(&app.options.lake), app.engine.stores());
+        stores.retain(may_look);
         return Ok(Json(json!({ "roots": roots, "stores": stores })).into_response());
     };
+    let is_hidden = |one: &Store| one.name == store && !may_look(one);
+    if app.engine.stores().iter().any(is_hidden) {
+        return Err(Refusal::Missing(format!("no store {store} is open to you")).into());
+    }
     let listed = blocking(move || app.engine.store(&store, &place.path, &place.after));
     Ok(Json(listed.await??).into_response())
 }

@@ -175,6 +175,30 @@ fn authors_change_only_what_is_theirs() {
 }
 
 #[test]
+fn a_store_with_an_owner_is_for_the_owner() {
+    let site = Site::with_users();
+    let (lake, own, public) = ("s3://b/", "s3://b/own/", "s3://b/public/");
+    for (name, seen, status) in [
+        ("viewer", vec![lake, public], 404),
+        ("author", vec![lake, own, public], 200),
+        ("operator", vec![lake, own, public], 200),
+    ] {
+        let client = site.client(Some(name));
+        let stores = client.get("/api/v1/lake").json()["stores"].clone();
+        let stores = stores.as_array().expect("stores").iter();
+        let addresses: Vec<_> = stores.map(|store| store["address"].clone()).collect();
+        assert_eq!(addresses, seen, "{name}");
+        let listed = client.get("/api/v1/lake?store=output.own%20s3://b/own/");
+        assert_eq!(listed.status, status, "{name}");
+    }
+    // A plugin that was given to somebody by the web UI.
+    site.owners.set("output.lake", "another").expect("written");
+    let viewer = site.client(Some("viewer"));
+    let stores = viewer.get("/api/v1/lake").json()["stores"].clone();
+    assert_eq!(stores.as_array().map(Vec::len), Some(1), "{stores}");
+}
+
+#[test]
 fn a_session_ends_with_the_logout() {
     let site = Site::with_users();
     let client = site.client(Some("viewer"));

@@ -72,16 +72,23 @@ impl Engine for Told {
     }
 
     fn stores(&self) -> Vec<Store> {
-        vec![Store {
-            name: "output.lake s3://b/".into(),
-            plugin: "output.lake".into(),
-            address: "s3://b/".into(),
-        }]
+        let store = |plugin: &str, address: &str, owner: Option<&str>, is_public| Store {
+            name: format!("{plugin} {address}"),
+            plugin: plugin.into(),
+            address: address.into(),
+            owner: owner.map(str::to_owned),
+            is_public,
+        };
+        vec![
+            store("output.lake", "s3://b/", None, false),
+            store("output.own", "s3://b/own/", Some("author"), false),
+            store("output.public", "s3://b/public/", Some("author"), true),
+        ]
     }
 
     fn store(&self, name: &str, path: &str, after: &str) -> Result<Listing, Refusal> {
         match name {
-            "output.lake s3://b/" => Ok(Listing {
+            "output.lake s3://b/" | "output.own s3://b/own/" => Ok(Listing {
                 next: Some(format!("{path} behind {after}")),
                 ..Listing::default()
             }),

@@ -212,6 +212,8 @@ impl Engine for Desk {
             name: store_name(&opened),
             plugin: opened.plugin,
             address: opened.address,
+            owner: opened.owner,
+            is_public: opened.is_public,
         };
         open.into_iter().map(shown).collect()
     }
@@ -226,7 +228,9 @@ impl Engine for Desk {
             path => format!("{path}/"),
         };
         let level = output::stores::level(&wanted, &folder, after).ok_or_else(missing)?;
-        let Opened { plugin, address } = wanted;
+        let Opened {
+            plugin, address, ..
+        } = wanted;
         let level = level.map_err(|failure| {
             Refusal::Elsewhere(format!("{address} of {plugin} cannot be listed: {failure}"))
         })?;

@@ -204,6 +204,11 @@ impl Document {
         &self.text[at as usize..][..len as usize]
     }
 
+    /// What all texts lie in.
+    pub(crate) fn texts(&self) -> &[u8] {
+        &self.text
+    }
+
     /// The items of an array, as their places.
     pub fn items(&self, first: u32, len: u32) -> impl Iterator<Item = u32> + '_ {
         (first..first + len).filter(move |&place| !self.is_hole(place))
@@ -211,14 +216,10 @@ impl Document {
 
     /// The members of an object, as their keys and places.
     pub fn members(&self, first: u32, len: u32) -> impl Iterator<Item = (&[u8], u32)> {
-        (0..len).filter_map(move |i| self.member_at(first, i))
-    }
-
-    /// The key and the place of the `i`th member of an object; none where it was taken out.
-    #[inline]
-    pub(crate) fn member_at(&self, first: u32, i: u32) -> Option<(&[u8], u32)> {
-        let (key, value) = (first + 2 * i, first + 2 * i + 1);
-        (!self.is_hole(value)).then(|| (self.key(key), value))
+        (0..len)
+            .map(move |i| (first + 2 * i, first + 2 * i + 1))
+            .filter(move |&(_, value)| !self.is_hole(value))
+            .map(move |(key, value)| (self.key(key), value))
     }
 
     /// How many items or members there are in a container.

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::document::{Document, Node};
 use meter::Meter;
-use value::{Documents, Value};
+use value::{Documents, Looked, Value};
 
 /// Deepest nesting of a schema.
 pub const MAX_DEPTH: usize = 100;
@@ -177,7 +177,8 @@ impl Schema {
             violations,
             steps_per_violation,
         };
-        let root = Value::of(document, document.root());
+        let looked = Looked::new(document);
+        let root = Value::of(&looked, looked.root());
         let (valid, mut steps) = meter(0, 1).run(|| self.validator.is_valid(root));
         let outcome = match valid {
             Ok(true) => Ok(Outcome::Valid),
@@ -206,7 +207,8 @@ impl Schema {
         let memory = MEMORY_PER_VIOLATION + 2 * document.longest_path();
         let most = (VIOLATIONS_MEMORY / memory).max(1);
         let steps = memory as u64 / BYTES_PER_STEP;
-        let root = Value::of(document, document.root());
+        let looked = Looked::new(document);
+        let root = Value::of(&looked, looked.root());
         let (all, taken) = meter(most, steps).run(|| {
             let errors = self.validator.iter_errors(root);
             report::report(document, &self.json, self.draft, errors)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
@@ -11,6 +11,43 @@ use serde_json::Value as Serde;
 use super::meter::{step, step_text, violation};
 use crate::document::{self, Document};
 
+/// A document while it is validated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looked<'d> {
+    document: &'d Document,
+    /// All its texts as one, if that is UTF-8: then none of them has to be looked at once more.
+    utf8: Option<&'d str>,
+}
+
+impl<'d> Looked<'d> {
+    pub(super) fn new(document: &'d Document) -> Looked<'d> {
+        Looked {
+            document,
+            utf8: std::str::from_utf8(document.texts()).ok(),
+        }
+    }
+
+    /// A text, with replacement characters for what is no UTF-8.
+    #[inline]
+    fn string(&self, at: u32, len: u32) -> Cow<'d, str> {
+        step_text(len as usize);
+        let range = at as usize..(at + len) as usize;
+        match self.utf8.and_then(|all| all.get(range)) {
+            Some(text) => Cow::Borrowed(text),
+            None => String::from_utf8_lossy(self.document.text(at, len)),
+        }
+    }
+}
+
+impl Deref for Looked<'_> {
+    type Target = Document;
+
+    #[inline]
+    fn deref(&self) -> &Document {
+        self.document
+    }
+}
+
 /// The representation: values of documents.
 #[derive(Debug)]
 pub(super) struct Documents;
@@ -18,12 +55,12 @@ pub(super) struct Documents;
 /// A value of a document, or a name of a member, which some keywords look at as if it were a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value<'d> {
-    At(&'d Document, u32),
+    At(&'d Looked<'d>, u32),
     Name(&'d str),
 }
 
 impl<'d> Value<'d> {
-    pub(super) fn of(document: &'d Document, place: u32) -> Value<'d> {
+    pub(super) fn of(document: &'d Looked<'d>, place: u32) -> Value<'d> {
         Value::At(document, place)
     }
 
@@ -166,12 +203,16 @@ impl<'a> Node<'a, Documents> for Value<'a> {
 
     #[inline]
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        let bytes = self.bytes()?;
-        step_text(bytes.len());
-        Some(match *self {
-            Value::Name(name) => Cow::Borrowed(name),
-            Value::At(..) => utf8(bytes),
-        })
+        match *self {
+            Value::Name(name) => {
+                step_text(name.len());
+                Some(Cow::Borrowed(name))
+            }
+            Value::At(document, place) => match document.node(place) {
+                document::Node::String(at, len) => Some(document.string(at, len)),
+                _ => None,
+            },
+        }
     }
 
     #[inline]
@@ -259,20 +300,10 @@ impl<'a> Node<'a, Documents> for Value<'a> {
     }
 }
 
-/// A text, with replacement characters for what is no UTF-8.
-#[inline]
-fn utf8(bytes: &[u8]) -> Cow<'_, str> {
-    // `from_utf8_lossy` alone looks at each byte even where nothing is wrong.
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    }
-}
-
 /// The members of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Members<'d> {
-    document: &'d Document,
+    document: &'d Looked<'d>,
     place: u32,
     first: u32,
     len: u32,
@@ -309,7 +340,7 @@ impl<'a> Object<'a, Documents> for Members<'a> {
 /// The members of an object, one after the other.
 #[derive(Debug)]
 pub(super) struct MembersIter<'d> {
-    document: &'d Document,
+    document: &'d Looked<'d>,
     first: u32,
     rest: Range<u32>,
 }
@@ -319,21 +350,21 @@ impl<'d> Iterator for MembersIter<'d> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let document = self.document;
-        let mut members = self
-            .rest
-            .by_ref()
-            .map(|i| document.member_at(self.first, i));
-        let (key, place) = members.find_map(|member| member)?;
-        step_text(key.len());
-        Some((utf8(key), Value::At(document, place)))
+        let (document, first) = (self.document, self.first);
+        let mut keys = self.rest.by_ref().map(|i| first + 2 * i);
+        let key = keys.find(|key| !document.is_hole(key + 1))?;
+        let name = match document.node(key) {
+            document::Node::String(at, len) => document.string(at, len),
+            _ => Cow::Borrowed(""),
+        };
+        Some((name, Value::At(document, key + 1)))
     }
 }
 
 /// The items of an array.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Items<'d> {
-    document: &'d Document,
+    document: &'d Looked<'d>,
     place: u32,
     first: u32,
     len: u32,
@@ -363,7 +394,7 @@ impl<'a> Array<'a, Documents> for Items<'a> {
 /// The items of an array, one after the other.
 #[derive(Debug)]
 pub(super) struct ItemsIter<'d> {
-    document: &'d Document,
+    document: &'d Looked<'d>,
     rest: Range<u32>,
 }
 

@@ -528,6 +528,14 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
     if sequence.is_none() && !call.is_nil(4) {
         return Err(call.type_error(4, "lightuserdata"));
     }
+    if let Some(id) = sequence.filter(|_| producer.keeps_originals) {
+        drop(producer);
+        if let Some(refused) = wait_to_hold(call, id)? {
+            call.push_number(refused as f64)?;
+            return Ok(1);
+        }
+        producer = check_producer(call, 5, 8)?;
+    }
     let mut buffer = std::mem::take(&mut producer.buffer);
     buffer.clear();
     let payload = match call.type_of(5) {
@@ -549,14 +557,6 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
         }
         _ => return Err(call.type_error(5, "string or userdata")),
     };
-    if sequence.is_some() && producer.keeps_originals {
-        drop(producer);
-        if let Some(refused) = wait_to_hold(call)? {
-            call.push_number(refused as f64)?;
-            return Ok(1);
-        }
-        producer = check_producer(call, 5, 8)?;
-    }
     let record = Record {
         topic,
         partition,
@@ -572,14 +572,19 @@ fn send(call: &mut Call<'_>) -> Result<usize, Error> {
     Ok(1)
 }
 
-/// Waits a little until the current message can be held beside those under way; the answer of `send` when it cannot.
-fn wait_to_hold(call: &mut Call<'_>) -> Result<Option<i64>, Error> {
+/// Waits a little until the current message can be held beside those under way, unless it already is; the answer of `send`
+/// when it cannot.
+fn wait_to_hold(call: &mut Call<'_>, sequence: u64) -> Result<Option<i64>, Error> {
     let len = call.with_message(|view| view.bytes().len()).unwrap_or(0);
     let until = Instant::now() + FULL_WAIT;
     loop {
         let mut producer = call.check_object_mut::<Producer>(1)?;
         let most = producer.held_max();
-        if len <= most.saturating_sub(producer.n_held) {
+        let is_held = producer
+            .open
+            .get(&sequence)
+            .is_some_and(|open| open.original.is_some());
+        if is_held || len <= most.saturating_sub(producer.n_held) {
             return Ok(None);
         }
         if len > most {

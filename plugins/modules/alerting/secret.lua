@@ -11,7 +11,8 @@ So that no password lies in a configuration, nor in what the engine shows of it.
 
 `read(value)` returns the value: of the environment variable for `"env:NAME"`, all of the file but white space at its ends
 for `"file:/path"`, any other text as it is, nil for nil; or nil and the reason, which an empty secret is too. It is looked
-up at each call, so what is renewed is used at once. `check(value, name)` raises an error that names the setting unless the value is nil or a text.
+up at each call, so what is renewed is used at once. `check(value, name)` raises an error that names the setting unless
+the value is nil or a text.
 --]]
 
 local io     = require "io"

@@ -183,7 +183,7 @@ impl Schema {
         let outcome = match valid {
             Ok(true) => Ok(Outcome::Valid),
             Ok(false) => {
-                let (outcome, taken) = self.tell(document, &meter);
+                let (outcome, taken) = self.tell(&looked, &meter);
                 steps += taken;
                 outcome
             }
@@ -201,14 +201,13 @@ impl Schema {
     /// The violations of a document that has some, or the first alone where all would take too much memory; and the steps.
     fn tell(
         &self,
-        document: &Document,
+        document: &Looked<'_>,
         meter: &impl Fn(usize, u64) -> Meter,
     ) -> (Result<Outcome, meter::Stop>, u64) {
         let memory = MEMORY_PER_VIOLATION + 2 * document.longest_path();
         let most = (VIOLATIONS_MEMORY / memory).max(1);
         let steps = memory as u64 / BYTES_PER_STEP;
-        let looked = Looked::new(document);
-        let root = Value::of(&looked, looked.root());
+        let root = Value::of(document, document.root());
         let (all, taken) = meter(most, steps).run(|| {
             let errors = self.validator.iter_errors(root);
             report::report(document, &self.json, self.draft, errors)
